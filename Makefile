@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# make            build/cvmbox, one static file        make check    tests (installs what they need)
+# make demo       the whole flow, step by step         make bench    speed, as ratios against peers
+# make asan       sanitizer build and its tests        make fuzz     every fuzz target for FUZZ_SECONDS
+# make interop    tests against other tools            make install  DESTDIR= PREFIX=
+# V=1 shows commands.  B= build folder.  DEPS_DIR= folder with the upstream tarballs (see scripts/deps).
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+B ?= build
+FLAVOUR ?= musl
+O := $(B)/$(FLAVOUR)
+DEPS := $(B)/deps/$(if $(filter musl,$(FLAVOUR)),musl,glibc)
+Q := $(if $(V),,@)
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+ARCH := $(shell uname -m)
+ifeq ($(FLAVOUR),musl)
+CC := musl-gcc
+endif
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+
+# --- what there is -----------------------------------------------------------------------------------
+ROOMS ?= $(sort $(notdir $(wildcard lib/*)))
+APPLETS ?= $(sort $(basename $(notdir $(wildcard applets/*.c))))
+TESTS ?= $(sort $(basename $(notdir $(wildcard tests/unit/*.c))))
+FUZZERS ?= $(sort $(basename $(notdir $(wildcard tests/fuzz/*.c))))
+LIB_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard lib/$r/*.c)))
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+APP_OBJ := $(APPLETS:%=$(O)/applets/%.o)
+TEST_OBJ := $(TESTS:%=$(O)/tests/unit/%.o)
+
+# --- how it is compiled --------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wno-format-nonliteral -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+CPPFLAGS := -D_GNU_SOURCE -DCVMBOX_VERSION='"$(VERSION)"' -include lib/base/banned.h -Ilib -I$(B)/gen \
+	-isystem $(DEPS)/include
+CFLAGS_musl := -O2 -g0 -fPIE
+CFLAGS_asan := -O1 -g -fPIE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+	-DCVMBOX_TESTING
+CFLAGS_test := -O2 -g -fPIE -DCVMBOX_TESTING
+CFLAGS_fuzz := -O1 -g -fPIE -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer -DCVMBOX_TESTING
+ALL_CFLAGS = -std=gnu11 $(CFLAGS_$(FLAVOUR)) $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections \
+	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)/= $(CFLAGS_ROOM) $(EXTRA_CFLAGS)
+$(O)/lib/infer/%.o: CFLAGS_ROOM := -O3 -fno-math-errno -fno-trapping-math
+$(O)/lib/base/%.o $(O)/lib/codec/%.o: CFLAGS_ROOM := -Wconversion -Wno-sign-conversion
+
+DEP_LIBS := $(addprefix $(DEPS)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a cjson.a fdt.a z.a)
+LDFLAGS_COMMON := -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack $(EXTRA_LDFLAGS)
+ifeq ($(FLAVOUR),musl)
+# Debian's wrapper turns -static-pie into a dynamic file, so the start files are named by hand (musl's rcrt1.o
+# relocates the program itself: no interpreter, addresses stay random).
+MUSL_LIB := $(dir $(shell $(CC) -print-file-name=rcrt1.o 2>/dev/null))
+GCC_FILE = $(shell $(CC) -print-file-name=$1 2>/dev/null)
+LINK = $(CC) -nostartfiles -static -pie -Wl,--no-dynamic-linker,-z,text,--build-id=none $(LDFLAGS_COMMON) \
+	$(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(call GCC_FILE,crtbeginS.o)
+LINK_END = -lc -lgcc -lgcc_eh -lc $(call GCC_FILE,crtendS.o) $(MUSL_LIB)crtn.o
+else
+LINK = $(CC) -pie $(filter -fsanitize=%,$(subst $(comma)fuzzer-no-link,,$(CFLAGS_$(FLAVOUR)))) $(LDFLAGS_COMMON)
+LINK_END = -lpthread -lm
+endif
+comma := ,
+
+# --- the product -----------------------------------------------------------------------------------------
+.PHONY: all
+all: $(B)/cvmbox
+
+$(B)/cvmbox: FORCE
+	$(Q)$(MAKE) FLAVOUR=musl $(B)/musl/cvmbox
+	$(Q)cmp -s $(B)/musl/cvmbox $@ || cp $(B)/musl/cvmbox $@
+
+$(O)/cvmbox: $(O)/cmd/cvmbox.o $(APP_OBJ) $(O)/libcvmbox.a
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@.new $(O)/cmd/cvmbox.o $(APP_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+	$(Q)$(if $(filter musl,$(FLAVOUR)),strip -s $@.new,true)
+	$(Q)mv $@.new $@
+
+$(O)/libcvmbox.a: $(LIB_OBJ)
+	$(Q)rm -f $@; ar rcD $@ $(LIB_OBJ)
+
+$(O)/unit: $(TEST_OBJ) $(O)/libcvmbox.a
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $(TEST_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+
+$(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libcvmbox.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+
+$(O)/%.o: %.c $(B)/gen/applets.gen.h | $(DEPS)/.stamp
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC    $<")
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The applet list is the folder: a new file there is a new command (also correct when a file goes away).
+$(B)/gen/applets.gen.h: FORCE
+	@mkdir -p $(@D)
+	@printf 'APPLET(%s)\n' $(subst -,_,$(APPLETS)) >$@.new; cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+
+$(DEPS)/.stamp: scripts/deps scripts/deps.lock lib/crypto/mbedtls-config.h
+	$(Q)scripts/deps --flavour $(if $(filter musl,$(FLAVOUR)),musl,glibc) --prefix $(B)/deps
+	@touch $@
+
+.PHONY: FORCE clean distclean
+FORCE:
+clean:
+	rm -rf $(filter-out $(B)/deps,$(wildcard $(B)/*))
+distclean:
+	rm -rf $(B)
+
+-include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(O)/cmd/cvmbox.d

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main, dispatch, and the one place that prints an error and chooses the exit status */
+
+#include "cvmbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/secret.h"
+#include "codec/out.h"
+
+#define APPLET(sym) extern const struct applet applet_##sym;
+#include "applets.gen.h"
+#undef APPLET
+#define APPLET(sym) &applet_##sym,
+const struct applet *const applets[] = {
+#include "applets.gen.h"
+	NULL
+};
+
+#define COMMON(kind, letter, name, field, arg, help, flags) \
+	{ kind, letter, name, offsetof(struct common, field), arg, help, NULL, flags }
+const struct opt common_opts[] = {
+	COMMON(OPT_KIND_FLAG, 'h', "help", help, NULL, "print this help", OPT_F_NOENV),
+	COMMON(OPT_KIND_FLAG, 0, "json", json, NULL, "print the result as one JSON object, also on failure", 0),
+	COMMON(OPT_KIND_FLAG, 'q', "quiet", quiet, NULL, "print errors only, no warnings and no progress", 0),
+	COMMON(OPT_KIND_COUNT, 'v', "verbose", verbose, NULL, "tell the steps (twice: sizes and digests on the wire too)", OPT_F_NOENV),
+	COMMON(OPT_KIND_UINT, 0, "timeout", timeout, "SEC", "give up after this time, for the whole call", 0),
+	COMMON(OPT_KIND_FLAG, 0, "offline", offline, NULL, "open no socket at all", 0),
+	COMMON(OPT_KIND_STR, 0, "now", now, "TIME", "verify as of this time (RFC 3339); shown in the result", OPT_F_NOENV),
+	COMMON(OPT_KIND_STR, 0, "ca-file", ca_file, "FILE", "trust these CA certificates (PEM) for https", 0),
+	COMMON(OPT_KIND_STR, 0, "proxy", proxy, "URL", "use this HTTP proxy", 0),
+	COMMON(OPT_KIND_LIST, 0, "resolve", resolve, "HOST:PORT:ADDR", "use this address for a host, without DNS", 0),
+	COMMON(OPT_KIND_STR, 0, "cache-dir", cache_dir, "DIR", "keep fetched endorsements here", 0),
+	COMMON(OPT_KIND_STR, 0, "sysroot", sysroot, "DIR", "look at a captured machine instead of this one (shown as simulated)", OPT_F_NOENV),
+	OPT_END
+};
+
+/* One call, from the command line to the exit status. */
+struct call {
+	const struct applet *applet;
+	const struct verb *verb;
+	struct common common;
+	struct host host;
+	struct out out;
+	struct opt_list insecure;
+	char schema[80];
+};
+
+const struct applet *applet_find(const char *name, size_t n)
+{
+	for (const struct applet *const *a = applets; *a; a++)
+		if (strlen((*a)->name) == n && !memcmp((*a)->name, name, n))
+			return *a;
+	return NULL;
+}
+
+static void print_line(const struct call *c, const char *kind, const char *text)
+{
+	fprintf(stderr, "cvmbox%s%s: %s%s\n", c->applet ? " " : "", c->applet ? c->applet->name : "", kind, text);
+}
+
+static void log_line(void *arg, enum log_level lvl, const char *line)
+{
+	print_line(arg, lvl == LOG_WARN ? "warning: " : "", line);
+}
+
+/* --- printing the end ------------------------------------------------------------------------------------ */
+
+static int write_stdout(struct slice s, struct err *e)
+{
+	if (s.n && fd_write_all(STDOUT_FILENO, s.p, s.n, e))
+		return err_ctx(e, "cannot write the result");
+	return 0;
+}
+
+/* The status a failure ends with: one that set no code is our bug, never a success. */
+static int status_of(int rc, const struct err *e)
+{
+	if (!rc)
+		return EC_OK;
+	return e->code == EC_OK ? EC_BUG : (int)e->code;
+}
+
+static int finish(struct call *c, int rc, struct err *failure)
+{
+	AUTO_BUF text = { 0 };
+	struct err e = { 0 };
+	struct out_head head = { .schema = c->schema, .tool_version = CVMBOX_VERSION, .now = host_now(&c->host),
+				 .now_given = c->host.has_now, .simulated = c->host.simulated, .insecure = &c->insecure,
+				 .exit_code = status_of(rc, failure) };
+
+	if (rc && !failure->msg[0])
+		err_set(failure, EC_BUG, "failed without saying why");
+	if ((c->common.json ? out_json(&text, &c->out, &head, rc ? failure : NULL, &e) : out_human(&text, &c->out, &head, &e)) ||
+	    write_stdout(buf_view(&text), &e)) {
+		print_line(c, "", e.msg);
+		return rc ? head.exit_code : status_of(-1, &e);
+	}
+	if (rc) {
+		print_line(c, "", failure->msg);
+		if (failure->hint[0])
+			print_line(c, "hint: ", failure->hint);
+	}
+	return head.exit_code;
+}
+
+/* --- running one verb -------------------------------------------------------------------------------------- */
+
+static int host_setup(struct call *c, const char **resolve, struct err *e)
+{
+	struct host *h = &c->host;
+	const struct common *o = &c->common;
+
+	h->verbosity = o->quiet ? -1 : o->verbose;
+	h->log = log_line;
+	h->log_arg = c;
+	h->offline = o->offline;
+	h->ca_file = o->ca_file;
+	h->proxy = o->proxy;
+	h->cache_dir = o->cache_dir;
+	for (size_t i = 0; i < o->resolve.n; i++)
+		resolve[i] = o->resolve.v[i];
+	h->resolve = resolve;
+	if (o->timeout > 86400 * 30)
+		return err_set(e, EC_USAGE, "option --timeout: at most 30 days");
+	if (o->timeout)
+		h->deadline_ms = host_mono_ms() + (int64_t)o->timeout * 1000;
+	if (o->now) {
+		if (time_parse(&h->now_fixed, o->now, e))
+			return err_ctx(e, "option --now");
+		h->has_now = true;
+	}
+	if (o->sysroot && strcmp(o->sysroot, "/"))
+		return host_set_sysroot(h, o->sysroot, e);
+	return 0;
+}
+
+static int check_call(const struct call *c, int n, struct err *e)
+{
+	const struct verb *v = c->verb;
+
+#ifndef CVMBOX_TESTING
+	if (v->releases_secrets && c->host.simulated)
+		return err_set(e, EC_USAGE, "--sysroot is refused where a secret would be released");
+#endif
+	if (n < v->min_operands || (v->max_operands >= 0 && n > v->max_operands)) {
+		err_set(e, EC_USAGE, "%d operands given, wanted: %s", n, v->operands && *v->operands ? v->operands : "none");
+		return err_hint(e, "see cvmbox %s%s%s --help", c->applet->name, v->name ? " " : "", v->name ? v->name : "");
+	}
+	return 0;
+}
+
+/* Options that weaken a check also come as --allow-...: both are declared with OPT_F_INSECURE. */
+static int run_verb(struct call *c, int argc, char **argv, int *exit_status, struct err *e)
+{
+	const struct verb *v = c->verb;
+	const char *resolve[sizeof c->common.resolve.v / sizeof *c->common.resolve.v + 1] = { 0 };
+	void *args = calloc(1, v->args_size ? v->args_size : 1);
+	const struct opt_set sets[] = { { v->opts, args }, { common_opts, &c->common }, { NULL, NULL } };
+	struct ctx cx = { .host = &c->host, .out = &c->out, .args = args, .argv = argv, .insecure = &c->insecure,
+			  .exit_status = exit_status };
+	int rc = -1;
+
+	if (!args)
+		return err_oom(e);
+	if (v->defaults)
+		memcpy(args, v->defaults, v->args_size);
+	if (opt_parse(v->opts ? sets : sets + 1, argc, argv, &cx.argc, &cx.rest, &c->insecure, e))
+		goto out;
+	if (c->common.help) {
+		help_applet(&c->out.text, c->applet, v);
+		rc = 0;
+		goto out;
+	}
+	cx.json = c->common.json;
+	if (host_setup(c, resolve, e) || check_call(c, cx.argc, e))
+		goto out;
+	rc = v->run(&cx, e);
+	host_close(&c->host);
+out:
+	free(args);
+	return rc;
+}
+
+static bool wants_json(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
+
+/* Finds the verb: the first operand, or the only or default one.  Removes its name from argv. */
+static int pick_verb(struct call *c, int *argc, char **argv, struct err *e)
+{
+	const struct applet *a = c->applet;
+	int at = 0;
+
+	while (at < *argc && argv[at][0] == '-' && argv[at][1])	/* --json and friends may stand before the verb */
+		at++;
+	for (size_t i = 0; i < a->n_verbs; i++) {
+		const struct verb *v = &a->verbs[i];
+
+		if (!v->name || (at < *argc && !strcmp(argv[at], v->name))) {
+			c->verb = v;
+			if (v->name) {
+				memmove(argv + at, argv + at + 1, (size_t)(*argc - at - 1) * sizeof *argv);
+				--*argc;
+			}
+			return 0;
+		}
+	}
+	for (int i = 0; i < *argc && !c->common.help; i++)
+		c->common.help = !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
+	if (c->common.help)
+		return 0;
+	for (size_t i = 0; at == *argc && i < a->n_verbs; i++)
+		if (a->verbs[i].is_default) {
+			c->verb = &a->verbs[i];
+			return 0;
+		}
+	if (at < *argc) {
+		err_set(e, EC_USAGE, "unknown verb '%.60s'", argv[at]);
+		return err_hint(e, "cvmbox %s --help lists the verbs", a->name);
+	}
+	help_applet(&c->out.text, a, NULL);	/* but not exit 0: a script that lost the verb must not read "accepted" */
+	return err_set(e, EC_USAGE, "no verb given");
+}
+
+static int run_applet(struct call *c, int argc, char **argv)
+{
+	struct err e = { 0 };
+	int exit_status = -1, rc = -1, ret;
+
+	host_init(&c->host);
+	c->common.json |= wants_json(argc, argv);
+	snprintf(c->schema, sizeof c->schema, "cvmbox.%s/1", c->applet->name);
+	if (out_init(&c->out, &e) || pick_verb(c, &argc, argv, &e))
+		goto out;
+	if (!c->verb) {
+		help_applet(&c->out.text, c->applet, NULL);
+		rc = 0;
+		goto out;
+	}
+	if (c->verb->name)
+		snprintf(c->schema, sizeof c->schema, "cvmbox.%s.%s/1", c->applet->name, c->verb->name);
+	rc = run_verb(c, argc, argv, &exit_status, &e);
+out:
+	ret = finish(c, rc, &e);
+	out_free(&c->out);
+	return exit_status >= 0 && !rc ? exit_status : ret;
+}
+
+/* --- what is not an applet ----------------------------------------------------------------------------------- */
+
+static int install(const char *dir, struct err *e)
+{
+	char self[4096];
+	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	AUTO_FD d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (n < 0)
+		return err_sys(e, EC_IO, "cannot find the own file");
+	self[n] = 0;
+	if (d < 0)
+		return err_sys(e, EC_IO, "cannot open folder '%s'", dir);
+	for (const struct applet *const *a = applets; *a; a++)
+		if (symlinkat(self, d, (*a)->name) && errno != EEXIST)
+			return err_sys(e, EC_IO, "cannot link '%s/%s'", dir, (*a)->name);
+	return 0;
+}
+
+static int run_help(int argc, char **argv, struct buf *ret, struct err *e)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+	struct args {
+		bool json, mdoc, help;
+		int completion;
+	} args = { .completion = -1 };
+	static const struct opt opts[] = {
+		OPT_FLAG(0, "json", json, "describe everything for machines"),
+		OPT_FLAG(0, "mdoc", mdoc, "print the OPTIONS section of the manual page"),
+		OPT_ENUM(0, "completion", completion, shells, "print completions for a shell"),
+		OPT_FLAG('h', "help", help, "print this help"),
+		OPT_END
+	};
+	const struct opt_set sets[] = { { opts, &args }, { NULL, NULL } };
+	const struct applet *a = NULL;
+	int n, rest;
+
+	if (opt_parse(sets, argc, argv, &n, &rest, NULL, e))
+		return -1;
+	if (n > 1)
+		return err_set(e, EC_USAGE, "help takes one applet");
+	if (n && !(a = applet_find(argv[0], strlen(argv[0]))))
+		return err_set(e, EC_USAGE, "unknown applet '%.60s'", argv[0]);
+	if (args.json || args.mdoc || args.completion >= 0)
+		return help_machine(ret, args.json ? HELP_JSON : args.mdoc ? HELP_MDOC :
+				    (enum help_form)(HELP_BASH + args.completion), a, e);
+	if (a)
+		help_applet(ret, a, NULL);
+	else
+		help_usage(ret);
+	return 0;
+}
+
+static int run_other(const char *word, int argc, char **argv, struct buf *ret, struct err *e)
+{
+	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
+		return run_help(argc, argv, ret, e);
+	if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
+		buf_puts(ret, "cvmbox " CVMBOX_VERSION "\n");
+		return 0;
+	}
+	if (!strcmp(word, "--list")) {
+		for (const struct applet *const *a = applets; *a; a++)
+			buf_printf(ret, "%s\n", (*a)->name);
+		return 0;
+	}
+	if (!strcmp(word, "--install")) {
+		if (argc != 1)
+			return err_set(e, EC_USAGE, "--install needs one folder");
+		return install(argv[0], e);
+	}
+	err_set(e, EC_USAGE, "unknown applet '%.60s'", word);
+	return err_hint(e, "cvmbox --list names them");
+}
+
+/* Global options may stand before the applet: they are moved behind its name. */
+static int skip_globals(int argc, char **argv)
+{
+	int at = 0;
+
+	while (at < argc && argv[at][0] == '-' && argv[at][1]) {
+		const struct opt *o = common_opts;
+		const size_t n = argv[at][1] == '-' ? strlen(argv[at] + 2) : 0;
+
+		while (o->kind != OPT_KIND_END &&
+		       !(n ? !strcmp(o->name, argv[at] + 2) || (strlen(o->name) < n && !memcmp(o->name, argv[at] + 2, strlen(o->name)) &&
+								argv[at][2 + strlen(o->name)] == '=') :
+			     o->letter && o->letter == argv[at][1]))
+			o++;
+		if (o->kind == OPT_KIND_END || (o->letter == 'h' && at == 0))
+			break;
+		at += 1 + (o->kind != OPT_KIND_FLAG && o->kind != OPT_KIND_COUNT && !strchr(argv[at], '='));
+	}
+	return at < argc ? at : argc;
+}
+
+int main(int argc, char **argv)
+{
+	static struct call c;
+	const char *self = argc && argv[0] ? strrchr(argv[0], '/') : NULL;
+	const char *name = self ? self + 1 : argc && argv[0] ? argv[0] : "cvmbox";
+	const struct opt_set env[] = { { common_opts, &c.common }, { NULL, NULL } };
+	AUTO_BUF text = { 0 };
+	struct err e = { 0 };
+	int rc, at;
+
+	secret_harden_process();
+	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error of write(2), told like any other */
+	argc -= argc > 0;
+	argv++;
+	if (opt_environ(env, &e)) {
+		print_line(&c, "", e.msg);
+		return EC_USAGE;
+	}
+	c.applet = applet_find(name, strlen(name));
+	if (c.applet)
+		return run_applet(&c, argc, argv);
+	at = skip_globals(argc, argv);
+	if (at < argc && (c.applet = applet_find(argv[at], strlen(argv[at])))) {
+		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
+		return run_applet(&c, argc - 1, argv + 1);
+	}
+	if (!argc) {
+		help_usage(&text);
+		rc = 0;
+	} else {
+		rc = run_other(argv[at < argc ? at : 0], argc - 1, argv + 1, &text, &e);
+	}
+	if (!rc)
+		rc = buf_check(&text, &e);
+	if (!rc)
+		rc = write_stdout(buf_view(&text), &e);
+	if (rc) {
+		print_line(&c, "", e.msg);
+		if (e.hint[0])
+			print_line(&c, "hint: ", e.hint);
+	}
+	return status_of(rc, &e);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_ATTEST_APPRAISE_H
+#define CVMBOX_ATTEST_APPRAISE_H
+
+/* The one place where "accepted" is decided: for `attest verify`, for `kbs`, for the gate of `run-infer`.  Pure: bytes, time and policy in, verdict out; no device, no socket,
+ * no file. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "codec/out.h"
+#include "crypto/x509.h"
+
+#define REPORT_DATA_MAX 64
+
+struct policy;			/* attest/policy.h */
+
+struct appraise_in {
+	struct slice evidence;		/* a bundle, or a raw form that `attest verify` takes, or (kind given) Trustee evidence JSON */
+	const char *kind;		/* "auto", "snp", "tdx", "sample", ... */
+	const struct cert_list *certs;	/* endorsements given from outside (VCEK, chain); may be NULL */
+	int64_t now;
+	const struct policy *policy;	/* NULL: the strict default */
+	bool has_nonce;			/* the caller expects freshness by ... */
+	struct slice nonce;		/* ... this nonce (bundle: its nonce; raw report: report data, zero padded to 64 on the right) */
+	struct slice report_data;	/* n > 0: the exact digest expected in the report data (kbs: SHA-384 of runtime data), zero padded on the right */
+	bool insecure_no_nonce, allow_sample;
+};
+struct verdict {			/* starts as refused */
+	bool accepted;			/* set on exactly one line of appraise.c */
+	bool warned;
+	char tee[16];			/* kind that was appraised */
+	struct json *claims;		/* claims object: per evidence kind one member (Trustee's claim names, key-broker.md 2) */
+	struct json *checks;		/* array of {"id","result","expected","actual","source","hint"} */
+	struct buf reason;		/* id and text of the first check that failed; empty if accepted */
+};
+#define AUTO_VERDICT __attribute__((cleanup(verdict_free))) struct verdict
+void verdict_free(struct verdict *v);
+/* 0: a verdict was reached (look at ret->accepted); -1: the evidence cannot be parsed (EC_FORMAT) or the call is wrong (EC_USAGE). */
+int appraise(struct verdict *ret, const struct appraise_in *in, struct err *e);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_EVIDENCE_CHECKS_H
+#define CVMBOX_EVIDENCE_CHECKS_H
+
+/* Named checks, run in order, each on what the ones before it proved. */
+
+#include "codec/json.h"
+#include "evidence/expect.h"
+
+enum outcome {
+	NOT_RUN,	/* zero is never a pass: something it needs did not hold */
+	FAILED,
+	WARNED,		/* acceptable, and the reader has to know */
+	PASSED,
+	NOT_ASKED	/* nothing to compare with (no such list in the policy), or it does not apply to this evidence */
+};
+
+struct finding {	/* what one check says besides its outcome */
+	struct buf expected, actual, hint;
+	const char *source;	/* static or outliving the finding; NULL: built in */
+};
+
+struct check {
+	const char *id;		/* stable: scripts and policies name it */
+	uint32_t needs;		/* bit i: checks[i] must have passed (or warned) before this one runs */
+	bool base;		/* without it nothing is proved: must pass, no policy can turn it off */
+	enum outcome (*run)(void *parsed, const struct expect *x, struct finding *f);
+};
+#define NEEDS(i) (UINT32_C(1) << (i))
+#define CHECKS_MAX 31
+
+enum rule { RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
+typedef enum rule rule_of(const void *arg, const char *id);
+
+struct tally {
+	struct json *list;	/* the array of interface.md section 3; findings are appended */
+	struct buf reason;	/* "ID: wanted .., is .." of the first one that failed */
+	bool warned;
+};
+/* True only if there is at least one check, every base check passed (or warned by its own judgement) and no other failed or could not run. */
+bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, const struct expect *x, rule_of *rule,
+		const void *rule_arg);
+
+/* Idioms for checks: set the texts and return the outcome. */
+enum outcome found(struct finding *f, bool holds, const char *expected, const char *actual);
+enum outcome found_u64(struct finding *f, bool holds, const char *expected, uint64_t actual);
+/* Hex value against a policy's list; an empty list is NOT_ASKED. */
+enum outcome found_listed(struct finding *f, const struct texts *list, struct slice value, const char *source);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_EVIDENCE_KIND_H
+#define CVMBOX_EVIDENCE_KIND_H
+
+/* One kind of evidence is one const struct, listed in attest/kinds.c.  The upper half reads devices and never judges; the lower half judges bytes
+ * and never touches a device. */
+
+#include "base/host.h"
+#include "codec/json.h"
+#include "evidence/checks.h"
+
+#define EVIDENCE_MAX ((size_t)4 << 20)	/* one piece of evidence, raw */
+
+struct evidence {		/* as the hardware gave it */
+	struct buf raw;		/* report, quote, token */
+	struct buf certs;	/* certificate table that came along (SNP auxblob); may be empty */
+	struct buf event_log;	/* CCEL data area; may be empty */
+};
+#define AUTO_EVIDENCE __attribute__((cleanup(evidence_free))) struct evidence
+void evidence_free(struct evidence *ev);
+
+struct evidence_kind {
+	const char *name;	/* as typed by users and written in JSON: "snp" */
+	const char *title;	/* for people: "AMD SEV-SNP" */
+
+	bool (*present)(const struct host *h);
+	/* Evidence whose report data is rd (at most 64 bytes, zero padded on the right). */
+	int (*collect)(struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
+	/* The same as Trustee's evidence JSON (key-broker.md 2). */
+	int (*to_trustee)(struct json **ret, const struct evidence *ev, struct err *e);
+
+	bool (*recognise)(struct slice raw);		/* content looks like this kind, whole or cut */
+	int (*parse)(void **ret, struct slice raw, struct slice certs, struct err *e);	/* raw: any raw form, Trustee's JSON too */
+	void (*drop)(void *parsed);
+	int (*claims)(struct json *to, const void *parsed, struct err *e);	/* Trustee's claim names */
+	int (*details)(struct json *to, const void *parsed, struct err *e);	/* everything, for `attest show` */
+	const struct check *checks;
+	size_t n_checks;
+	const char *not_yet;	/* not NULL: it cannot be appraised, and this says what is missing; there are no checks then */
+};
+
+#endif
