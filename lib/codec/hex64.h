@@ -19,6 +19,6 @@ int b64_decode_lax(struct buf *ret, struct slice text, struct err *e);	/* either
 void b64_encode(struct buf *ret, struct slice bytes);
 void b64url_encode(struct buf *ret, struct slice bytes);
 
-int b64_decode_secret(struct secret *ret, struct slice text, struct err *e);
+int b64_decode_secret(struct secret *ret, struct slice text, struct err *e);	/* standard, padded; frees what ret held */
 
 #endif

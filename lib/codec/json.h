@@ -5,8 +5,8 @@
 /* JSON (RFC 8259), strict, for hostile input, and the tree that results are made of.  The only room that knows cJSON.
  *
  * Parsing refuses (EC_FORMAT): text over max bytes, nesting over 64, duplicate member names, \u0000 in strings, invalid UTF-8,
- * anything behind the value, numbers that are not finite.  Numbers keep their exact text when they are integers up to 64 bits (json_u64,
- * json_i64). */
+ * anything behind the value, numbers that are not finite or longer than 63 characters.  Numbers keep their text, so integers
+ * of 64 bits are exact (json_u64, json_i64: a literal with '.' or an exponent is no integer). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ bool json_is_bool(const struct json *j);
 bool json_is_null(const struct json *j);	/* JSON null; false when absent */
 const char *json_string(const struct json *j);		/* NULL if not a string */
 bool json_true(const struct json *j);			/* is a bool and true */
-bool json_u64(const struct json *j, uint64_t *ret);	/* exact integer number (not a string) in range */
+bool json_u64(const struct json *j, uint64_t *ret);		/* exact integer number (not a string) in range */
 bool json_i64(const struct json *j, int64_t *ret);
 bool json_real(const struct json *j, double *ret);
 
@@ -62,7 +62,7 @@ void json_add_fmt(struct json *to, const char *name, const char *fmt, ...) PRINT
 void json_add_u64(struct json *to, const char *name, uint64_t v);	/* above 2^53: as a string (interface.md 3) */
 void json_add_i64(struct json *to, const char *name, int64_t v);
 void json_add_int(struct json *to, const char *name, uint64_t v);	/* always a number, exact digits */
-void json_add_real(struct json *to, const char *name, double v);
+void json_add_real(struct json *to, const char *name, double v);	/* shortest exact form; NaN and infinity: null */
 void json_add_bool(struct json *to, const char *name, bool v);
 void json_add_null(struct json *to, const char *name);
 void json_add_hex(struct json *to, const char *name, struct slice bytes);
@@ -73,8 +73,8 @@ void json_add_copy(struct json *to, const char *name, const struct json *value);
 void json_add_take(struct json *to, const char *name, struct json *value);		/* value moves in */
 void json_remove(struct json *obj, const char *name);
 
-/* Writing.  Compact unless pretty (two spaces).  json_write keeps member order and does not escape '/'.  json_canonical is RFC 8785 (JCS) for data of
- * strings, objects, arrays, booleans, null and integers; other numbers are EC_BUG.  Both append. */
+/* Writing.  Compact unless pretty (two spaces).  json_write keeps member order and does not escape '/'.  json_canonical is RFC 8785 (JCS); its
+ * numbers are IEEE doubles by definition, so integers above 2^53 are rounded there.  Both append. */
 int json_write(struct buf *ret, const struct json *j, bool pretty, struct err *e);
 int json_canonical(struct buf *ret, const struct json *j, struct err *e);
 

@@ -27,7 +27,7 @@ int json_scan(struct buf *numbers, struct slice text, struct err *e);
 size_t utf8_length(const uint8_t *p, size_t n);
 
 /* The shortest decimal that reads back as v, in the form of ECMAScript, which RFC 8785 prescribes.  v is finite. */
-void json_real_text(char ret[static 40], double v);
+void json_real_text(char ret[static 48], double v);
 
 static inline const cJSON *cj(const struct json *j)
 {
