@@ -32,6 +32,7 @@ FUZZERS ?= $(sort $(basename $(notdir $(wildcard tests/fuzz/*.c))))
 LIB_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard lib/$r/*.c)))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 APP_OBJ := $(APPLETS:%=$(O)/applets/%.o)
+CMD_OBJ := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard cmd/*.c)))
 TEST_OBJ := $(TESTS:%=$(O)/tests/unit/%.o)
 
 # --- how it is compiled --------------------------------------------------------------------------------
@@ -48,6 +49,7 @@ CFLAGS_fuzz := -O1 -g -fPIE -fsanitize=address,undefined,fuzzer-no-link -fno-san
 ALL_CFLAGS = -std=gnu11 $(CFLAGS_$(FLAVOUR)) $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections \
 	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)/= $(CFLAGS_ROOM) $(EXTRA_CFLAGS)
 $(O)/lib/infer/%.o: CFLAGS_ROOM := -O3 -fno-math-errno -fno-trapping-math
+$(O)/tests/%.o: CFLAGS_ROOM := -Wno-shadow -Itests/unit
 $(O)/lib/base/%.o $(O)/lib/codec/%.o: CFLAGS_ROOM := -Wconversion -Wno-sign-conversion
 
 DEP_LIBS := $(addprefix $(DEPS)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a cjson.a fdt.a z.a)
@@ -74,9 +76,9 @@ $(B)/cvmbox: FORCE
 	$(Q)$(MAKE) FLAVOUR=musl $(B)/musl/cvmbox
 	$(Q)cmp -s $(B)/musl/cvmbox $@ || cp $(B)/musl/cvmbox $@
 
-$(O)/cvmbox: $(O)/cmd/cvmbox.o $(APP_OBJ) $(O)/libcvmbox.a
+$(O)/cvmbox: $(CMD_OBJ) $(APP_OBJ) $(O)/libcvmbox.a
 	@echo "  LINK  $@"
-	$(Q)$(LINK) -o $@.new $(O)/cmd/cvmbox.o $(APP_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+	$(Q)$(LINK) -o $@.new $(CMD_OBJ) $(APP_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
 	$(Q)$(if $(filter musl,$(FLAVOUR)),strip -s $@.new,true)
 	$(Q)mv $@.new $@
 
@@ -99,7 +101,7 @@ $(O)/%.o: %.c $(B)/gen/applets.gen.h | $(DEPS)/.stamp
 # The applet list is the folder: a new file there is a new command (also correct when a file goes away).
 $(B)/gen/applets.gen.h: FORCE
 	@mkdir -p $(@D)
-	@printf 'APPLET(%s)\n' $(subst -,_,$(APPLETS)) >$@.new; cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+	@printf '%s\n' $(foreach a,$(subst -,_,$(APPLETS)),'APPLET($a)') >$@.new; cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 $(DEPS)/.stamp: scripts/deps scripts/deps.lock lib/crypto/mbedtls-config.h
 	$(Q)scripts/deps --flavour $(if $(filter musl,$(FLAVOUR)),musl,glibc) --prefix $(B)/deps
@@ -112,4 +114,58 @@ clean:
 distclean:
 	rm -rf $(B)
 
--include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(O)/cmd/cvmbox.d
+-include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+
+# --- what people type --------------------------------------------------------------------------------------
+APPS = $(sort $(basename $(notdir $(wildcard applets/*.c))))
+MAN := $(wildcard man/*.1)
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+.PHONY: setup check demo bench asan fuzz interop install dist docs unit
+setup:
+	@scripts/setup build
+
+demo:
+	@scripts/setup demo
+	$(Q)$(MAKE) all
+	@scripts/demo $(B)/cvmbox
+
+check:
+	@scripts/setup check
+	$(Q)$(MAKE) all
+	$(Q)$(MAKE) FLAVOUR=test CC=gcc $(B)/test/unit
+	@CHECK_CPPFLAGS="-isystem $(B)/deps/glibc/include" scripts/check $(B)
+
+asan:
+	@scripts/setup check
+	$(Q)$(MAKE) FLAVOUR=asan CC=$(or $(SANCC),gcc) $(B)/asan/unit $(B)/asan/cvmbox
+	@scripts/check-asan $(B)
+
+fuzz:
+	@scripts/setup ci
+	$(Q)$(MAKE) FLAVOUR=fuzz CC=$(CLANG) $(FUZZERS:%=$(B)/fuzz/fuzz/%)
+	@scripts/fuzz $(B)/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
+
+bench: all
+	@scripts/setup bench
+	@scripts/bench $(B)/cvmbox
+
+interop: all
+	@scripts/interop $(B)/cvmbox
+
+# Fills the OPTIONS block of each page from the option tables; `make check` compares.
+docs: all
+	@scripts/docs $(B)/cvmbox --write
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	install -m 0755 $(B)/cvmbox $(DESTDIR)$(PREFIX)/bin/cvmbox
+	install -m 0644 $(MAN) $(SHARE)/man/man1
+	$(B)/cvmbox help --completion bash >$(SHARE)/bash-completion/completions/cvmbox
+	$(B)/cvmbox help --completion zsh >$(SHARE)/zsh/site-functions/_cvmbox
+	$(B)/cvmbox help --completion fish >$(SHARE)/fish/vendor_completions.d/cvmbox.fish
+
+# The source as one file that builds offline: with the upstream tarballs in deps/ (DEPS_DIR=deps).
+dist: all
+	@scripts/dist $(VERSION) $(B)

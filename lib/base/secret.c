@@ -11,6 +11,11 @@
 
 #include "base/host.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18	/* include/uapi/asm-generic/mman-common.h */
 #endif
@@ -144,5 +149,7 @@ void secret_harden_process(void)
 	const struct rlimit none = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__		/* the leak checker reads its own memory through ptrace */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
