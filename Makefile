@@ -57,9 +57,9 @@ LDFLAGS_COMMON := -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack $(EXTRA_LDFLA
 ifeq ($(FLAVOUR),musl)
 # Debian's wrapper turns -static-pie into a dynamic file, so the start files are named by hand (musl's rcrt1.o
 # relocates the program itself: no interpreter, addresses stay random).
-MUSL_LIB := $(dir $(shell $(CC) -print-file-name=rcrt1.o 2>/dev/null))
+MUSL_LIB := $(dir $(firstword $(wildcard /usr/lib/$(ARCH)-linux-musl/rcrt1.o /usr/local/musl/lib/rcrt1.o /usr/lib/musl/lib/rcrt1.o)))
 GCC_FILE = $(shell $(CC) -print-file-name=$1 2>/dev/null)
-LINK = $(CC) -nostartfiles -static -pie -Wl,--no-dynamic-linker,-z,text,--build-id=none $(LDFLAGS_COMMON) \
+LINK = $(CC) -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,text,--build-id=none $(LDFLAGS_COMMON) \
 	$(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(call GCC_FILE,crtbeginS.o)
 LINK_END = -lc -lgcc -lgcc_eh -lc $(call GCC_FILE,crtendS.o) $(MUSL_LIB)crtn.o
 else
