@@ -175,16 +175,33 @@ static int help_json(struct buf *b, const struct applet *only, struct err *e)
 
 /* --- man page ---------------------------------------------------------------------------------------------------- */
 
-/* mdoc gives a meaning to leading dots and to words that are macro names; help texts are plain, so only backslashes and hyphens need care. */
-static void mdoc_text(struct buf *b, const char *s)
+/* One paragraph, broken before column 78.  mdoc gives a meaning to a leading dot or quote, to backslashes and to hyphens. */
+static void mdoc_text(struct buf *b, const char *s, const char *end)
 {
-	for (; *s; s++)
-		if (*s == '\\')
-			buf_puts(b, "\\e");
-		else if (*s == '-' && s[1] == '-')
-			buf_puts(b, "\\-");
-		else
-			buf_byte(b, (uint8_t)*s);
+	size_t col = 0;
+
+	while (*s) {
+		const size_t n = strcspn(s, " ");
+
+		if (col && col + n > 76) {
+			buf_byte(b, '\n');
+			col = 0;
+		} else if (col) {
+			buf_byte(b, ' ');
+		}
+		if (!col && (*s == '.' || *s == '\''))
+			buf_puts(b, "\\&");
+		for (size_t i = 0; i < n; i++)
+			if (s[i] == '\\')
+				buf_puts(b, "\\e");
+			else if (s[i] == '-' && s[i + 1] == '-')
+				buf_puts(b, "\\-");
+			else
+				buf_byte(b, (uint8_t)s[i]);
+		col += n + 1;
+		s += n + (s[n] == ' ');
+	}
+	buf_puts(b, end);
 }
 
 static void mdoc_opts(struct buf *b, const struct opt *o)
@@ -200,8 +217,7 @@ static void mdoc_opts(struct buf *b, const struct opt *o)
 			put_arg(b, o);
 		}
 		buf_byte(b, '\n');
-		mdoc_text(b, o->help);
-		buf_puts(b, o->kind == OPT_KIND_LIST ? " (may be given several times).\n" : ".\n");
+		mdoc_text(b, o->help, o->kind == OPT_KIND_LIST ? "\n(may be given several times).\n" : ".\n");
 	}
 	buf_puts(b, ".El\n");
 }
