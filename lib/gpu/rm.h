@@ -43,7 +43,7 @@ int rm_attach(struct rm_gpu *ret, struct rm *rm, const struct rm_card *c, struct
 struct rm_gpu_info {	/* "" and 0: this driver branch does not tell */
 	char name[128];			/* "NVIDIA H100 80GB HBM3" */
 	char uuid[48];			/* "GPU-" and a lower-case UUID */
-	char vbios[16];			/* "96.00.CF.00.01" */
+	char vbios[24];			/* "96.00.CF.00.01" */
 	uint32_t architecture;		/* 0x180 Hopper, 0x1a0 Blackwell */
 	bool has_memory;
 	uint64_t protected_kb, unprotected_kb;

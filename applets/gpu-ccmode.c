@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gpu-ccmode - in which confidential-compute mode the NVIDIA GPUs of this machine run */
+
+#include "base/applet.h"
+#include "codec/out.h"
+#include "gpu/state.h"
+
+struct args {
+	const char *device;
+};
+
+static const struct opt opts[] = {
+	OPT_STR('d', "device", device, "BDF", "look at this PCI device only (default: every NVIDIA GPU and NVSwitch)"),
+	OPT_END
+};
+
+/* --- words ------------------------------------------------------------------------------------------------- */
+
+#define WORD(list, value) word((const char *const[]){ list, NULL }, value)
+#define CPU_WORDS "none", "sev", "tdx", "sev-snp", "sev-snp-vtom"
+#define GPU_WORDS "none", "apm", "hcc"
+#define ENVIRONMENT_WORDS "unavailable", "simulation", "production"
+#define FEATURE_WORDS "off", "apm", "hcc"
+#define MULTI_WORDS "none", "ppcie", "nvle"
+
+static const char *word(const char *const *list, unsigned value)
+{
+	for (unsigned i = 0; list[i]; i++)
+		if (i == value)
+			return list[i];
+	return "unnamed";
+}
+
+static const char *capability(const struct gpu_states *s, const struct gpu_state *g)
+{
+	return g->answer == GPU_ANSWERED ? WORD(GPU_WORDS, s->cc.gpu) : "unknown";
+}
+
+static const char *architecture(uint32_t a)	/* spec 1.5, MC_GET_ARCH_INFO */
+{
+	return a == 0x180 ? "hopper" : a == 0x1a0 ? "blackwell" : NULL;
+}
+
+static const char *null_if_empty(const char *s)
+{
+	return s[0] ? s : NULL;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------ */
+
+static void add_cc(struct json *claims, const struct gpu_states *s)
+{
+	const struct rm_cc *c = &s->cc;
+	struct json *o;
+
+	if (!s->has_cc) {
+		json_add_null(claims, "confidential_compute");
+		return;
+	}
+	o = json_add_object(claims, "confidential_compute");
+	json_add_bool(o, "interface", c->known);
+	json_add_str(o, "cpu_capability", WORD(CPU_WORDS, c->cpu));
+	json_add_str(o, "gpu_capability", WORD(GPU_WORDS, c->gpu));
+	json_add_str(o, "environment", WORD(ENVIRONMENT_WORDS, c->environment));
+	json_add_str(o, "feature", WORD(FEATURE_WORDS, c->feature));
+	json_add_bool(o, "devtools", c->devtools != 0);
+	json_add_str(o, "multi_gpu", WORD(MULTI_WORDS, c->multi_gpu));
+	json_add_bool(o, "ready", c->ready);
+	json_add_hex(o, "raw", slice_of((const uint8_t[]){ c->cpu, c->gpu, c->environment, c->feature, c->devtools,
+							   c->multi_gpu }, 6));
+}
+
+static void add_gpu(struct json *gpus, const struct gpu_states *s, const struct gpu_state *g)
+{
+	struct json *o = json_add_object(gpus, NULL);
+
+	json_add_str(o, "bdf", g->pci.bdf);
+	json_add_str(o, "kind", g->pci.is_switch ? "nvswitch" : "gpu");
+	json_add_str(o, "name", null_if_empty(g->info.name));
+	json_add_str(o, "family", gpu_family(&g->pci));
+	json_add_fmt(o, "pci_id", "%04x:%04x", (unsigned)g->pci.vendor, (unsigned)g->pci.device);
+	json_add_bool(o, "in_sysfs", g->in_sysfs);
+	json_add_str(o, "driver", null_if_empty(g->pci.driver));
+	json_add_bool(o, "answered", g->answer == GPU_ANSWERED);
+	json_add_str(o, "cc_capability", capability(s, g));
+	json_add_str(o, "mode", gpu_mode_word(g->mode));
+	if (g->answer == GPU_ANSWERED)
+		json_add_bool(o, "ready", s->cc.ready);
+	else
+		json_add_null(o, "ready");
+	json_add_str(o, "uuid", null_if_empty(g->info.uuid));
+	json_add_str(o, "vbios", null_if_empty(g->info.vbios));
+	if (g->info.architecture && !architecture(g->info.architecture))
+		json_add_fmt(o, "architecture", "0x%x", (unsigned)g->info.architecture);
+	else
+		json_add_str(o, "architecture", architecture(g->info.architecture));
+	if (g->info.has_memory) {
+		json_add_u64(o, "protected_kib", g->info.protected_kb);
+		json_add_u64(o, "unprotected_kib", g->info.unprotected_kb);
+	} else {
+		json_add_null(o, "protected_kib");
+		json_add_null(o, "unprotected_kib");
+	}
+}
+
+static void add_claims(struct json *claims, const struct gpu_states *s)
+{
+	struct json *gpus;
+
+	json_add_str(claims, "driver_version", null_if_empty(s->driver_version));
+	add_cc(claims, s);
+	gpus = json_add_array(claims, "gpus");
+	for (size_t i = 0; i < s->n; i++)
+		add_gpu(gpus, s, &s->v[i]);
+}
+
+/* --- text ------------------------------------------------------------------------------------------------------ */
+
+enum { COLUMNS = 6 };
+struct row {
+	char cell[COLUMNS][160];
+};
+
+static void fill(struct row *r, const struct gpu_states *s, const struct gpu_state *g)
+{
+	const bool answered = g->answer == GPU_ANSWERED;
+	const char *const cells[COLUMNS - 2] = {
+		answered ? s->cc.gpu == RM_CC_GPU_HCC ? "yes" : s->cc.gpu == RM_CC_GPU_NONE ? "no" : capability(s, g) : "?",
+		gpu_mode_word(g->mode), answered ? s->cc.ready ? "yes" : "no" : "?", g->pci.driver[0] ? g->pci.driver : "none"
+	};
+	const bool nvidia = !g->pci.is_switch && strcmp(g->pci.driver, "nvidia") == 0 && s->driver_version[0];
+
+	snprintf(r->cell[0], sizeof r->cell[0], "%s", g->pci.bdf);
+	if (g->info.name[0])
+		snprintf(r->cell[1], sizeof r->cell[1], "%s", g->info.name);
+	else
+		snprintf(r->cell[1], sizeof r->cell[1], "%s [%04x:%04x]", gpu_family(&g->pci), (unsigned)g->pci.vendor,
+			 (unsigned)g->pci.device);
+	for (size_t i = 0; i < COLUMNS - 2; i++)
+		snprintf(r->cell[i + 2], sizeof r->cell[0], "%s%s%s", cells[i], nvidia && i == COLUMNS - 3 ? " " : "",
+			 nvidia && i == COLUMNS - 3 ? s->driver_version : "");
+}
+
+static void put_row(struct buf *text, const struct row *r, const size_t *w)
+{
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const bool last = i == COLUMNS - 1;
+
+		buf_printf(text, "%-*s%s", last ? 0 : (int)w[i], r->cell[i], last ? "\n" : "  ");
+	}
+}
+
+static void put_details(struct buf *text, const struct gpu_state *g)
+{
+	const struct rm_gpu_info *i = &g->info;
+
+	if (g->answer != GPU_ANSWERED)
+		return;
+	buf_printf(text, "%*s%s, VBIOS %s", (int)strlen(g->pci.bdf) + 2, "", i->uuid[0] ? i->uuid : "no UUID",
+		   i->vbios[0] ? i->vbios : "unknown");
+	if (i->has_memory)
+		buf_printf(text, ", memory %llu MiB protected and %llu MiB not", (unsigned long long)(i->protected_kb >> 10),
+			   (unsigned long long)(i->unprotected_kb >> 10));
+	buf_byte(text, '\n');
+}
+
+static int put_table(struct buf *text, const struct gpu_states *s, bool details, struct err *e)
+{
+	static const struct row head = { { "BDF", "NAME", "CC-CAPABLE", "MODE", "READY", "DRIVER" } };
+	struct row *rows = calloc(s->n + 1, sizeof *rows);
+	size_t w[COLUMNS] = { 0 };
+
+	if (!rows)
+		return err_oom(e);
+	rows[0] = head;
+	for (size_t i = 0; i < s->n; i++)
+		fill(&rows[i + 1], s, &s->v[i]);
+	for (size_t i = 0; i <= s->n; i++)
+		for (size_t k = 0; k < COLUMNS; k++)
+			if (strlen(rows[i].cell[k]) > w[k])
+				w[k] = strlen(rows[i].cell[k]);
+	for (size_t i = 0; i <= s->n; i++) {
+		put_row(text, &rows[i], w);
+		if (i && details)
+			put_details(text, &s->v[i - 1]);
+	}
+	free(rows);
+	return buf_check(text, e);
+}
+
+/* --- findings -------------------------------------------------------------------------------------------------- */
+
+static void finding(struct out *out, const char *id, enum check_result r, const struct gpu_state *g, const char *text,
+		    const char *hint)
+{
+	char line[1024];
+
+	snprintf(line, sizeof line, "%s: %s", g->pci.bdf, text);
+	out_check(out, id, r, NULL, line, g->pci.bdf, hint);
+}
+
+/* What people have to know about one GPU; nothing when it answered and there is nothing to say. */
+static void judge(struct out *out, const struct gpu_state *g)
+{
+	const char *hint = null_if_empty(g->why.hint);
+
+	if (!g->in_sysfs)
+		finding(out, "gpu.sysfs", CHECK_WARN, g, "the driver lists this GPU, sysfs does not show it", NULL);
+	if (g->pci.is_switch)
+		finding(out, "gpu.mode", CHECK_SKIP, g, g->why.msg, NULL);
+	else if (g->answer == GPU_NOT_ASKED)
+		finding(out, "gpu.driver", CHECK_WARN, g, g->why.msg, hint);
+	else if (g->answer == GPU_FAILED)
+		finding(out, "gpu.answer", CHECK_FAIL, g, g->why.msg, hint);
+	else if (g->mode == GPU_MODE_UNKNOWN)
+		finding(out, "gpu.mode", CHECK_WARN, g, g->mode_why ? g->mode_why : "mode unknown", NULL);
+	else if (g->mode == GPU_MODE_DEVTOOLS)
+		finding(out, "gpu.mode", CHECK_WARN, g, "devtools mode: data on this GPU can be read by debuggers",
+			"for development only; appraisal refuses it unless a policy says otherwise");
+}
+
+/* One word for all, when they agree. */
+static void conclude(struct out *out, const struct gpu_states *s)
+{
+	size_t gpus = 0, unknown = 0, answered = 0;
+	char text[64];
+	enum gpu_mode mode = GPU_MODE_UNKNOWN;
+	bool differ = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct gpu_state *g = &s->v[i];
+
+		if (g->pci.is_switch)
+			continue;
+		gpus++;
+		answered += g->answer == GPU_ANSWERED;
+		if (g->mode == GPU_MODE_UNKNOWN) {
+			unknown++;
+			continue;
+		}
+		differ |= mode != GPU_MODE_UNKNOWN && mode != g->mode;
+		mode = g->mode;
+	}
+	if (!gpus)
+		return;
+	if (answered == gpus) {
+		snprintf(text, sizeof text, "%zu of %zu GPU%s", answered, gpus, gpus == 1 ? "" : "s");
+		out_check(out, "gpu.answer", CHECK_PASS, NULL, text, NULL, NULL);
+	}
+	if (unknown || differ)
+		out_verdict(out, "confidential mode: %s (%zu of %zu GPUs)", unknown ? "unknown" : "mixed",
+			    unknown ? unknown : gpus, gpus);
+	else
+		out_verdict(out, "confidential mode: %s (%zu GPU%s)", gpu_mode_word(mode), gpus, gpus == 1 ? "" : "s");
+}
+
+/* A bound GPU that does not answer fails the call: a script must not take the others for all there is. */
+static int any_failed(const struct gpu_states *s, struct err *e)
+{
+	const struct gpu_state *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].answer != GPU_FAILED)
+			continue;
+		first = first ? first : &s->v[i];
+		n++;
+	}
+	if (!first)
+		return 0;
+	if (n == 1)
+		err_set(e, EC_IO, "GPU %s does not answer: %s", first->pci.bdf, first->why.msg);
+	else
+		err_set(e, EC_IO, "%zu GPUs do not answer, the first is %s: %s", n, first->pci.bdf, first->why.msg);
+	if (first->why.hint[0])
+		err_hint(e, "%s", first->why.hint);
+	return -1;
+}
+
+static int nothing_found(const struct gpu_states *s, const char *device, struct err *e)
+{
+	if (device) {
+		err_set(e, EC_ABSENT, "no NVIDIA GPU or NVSwitch at '%s'", device);
+		return err_hint(e, "'cvmbox gpu-ccmode query' lists those of this machine");
+	}
+	if (s->no_pci) {
+		err_set(e, EC_ABSENT, "no NVIDIA GPU seen: '/sys/bus/pci' is not there");
+		return err_hint(e, "is sysfs mounted at /sys?");
+	}
+	if (s->n)
+		return err_set(e, EC_ABSENT, "no NVIDIA GPU, only %zu NVSwitch device%s", s->n, s->n == 1 ? "" : "s");
+	err_set(e, EC_ABSENT, "no NVIDIA GPU on the PCI bus (vendor 0x10de, class 0x0300 or 0x0302)");
+	return err_hint(e, "in a VM: was the GPU passed through?");
+}
+
+static int query(const struct ctx *cx, struct err *e)
+{
+	const struct args *a = cx->args;
+	AUTO_GPU_STATES s = { 0 };
+	struct pci_addr only;
+	bool any_gpu = false;
+
+	if (a->device && pci_addr_parse(&only, a->device, e))
+		return -1;
+	if (gpu_states(&s, cx->host, a->device ? &only : NULL, e))
+		return -1;
+	if (s.n || cx->json)	/* people read the error instead of an empty list */
+		add_claims(cx->out->claims, &s);
+	for (size_t i = 0; i < s.n; i++) {
+		judge(cx->out, &s.v[i]);
+		any_gpu |= !s.v[i].pci.is_switch;
+	}
+	if (s.n && put_table(&cx->out->text, &s, cx->host->verbosity > 0, e))
+		return -1;
+	conclude(cx->out, &s);
+	if (!s.n || (!any_gpu && !a->device))
+		return nothing_found(&s, a->device, e);
+	return any_failed(&s, e);
+}
+
+static const struct verb verbs[] = {
+	{ .name = "query", .summary = "list the GPUs and the mode each one runs in", .operands = "", .opts = opts,
+	  .args_size = sizeof(struct args), .is_default = true, .run = query },
+};
+
+const struct applet applet_gpu_ccmode = {
+	.name = "gpu-ccmode",
+	.summary = "tell the confidential-compute mode of NVIDIA GPUs",
+	.notes = "What is shown is the word of sysfs and of the loaded kernel driver, asked by ioctl without any shared library. It "
+		 "proves nothing to others: that takes evidence signed by the GPU. Nothing is changed, and no attestation report is "
+		 "requested; this version has no verb that switches the mode or the ready state.",
+	VERBS(verbs),
+};
