@@ -59,7 +59,7 @@ ifeq ($(FLAVOUR),musl)
 # relocates the program itself: no interpreter, addresses stay random).
 MUSL_LIB := $(dir $(firstword $(wildcard /usr/lib/$(ARCH)-linux-musl/rcrt1.o /usr/local/musl/lib/rcrt1.o /usr/lib/musl/lib/rcrt1.o)))
 GCC_FILE = $(shell $(CC) -print-file-name=$1 2>/dev/null)
-LINK = $(CC) -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,text,--build-id=none $(LDFLAGS_COMMON) \
+LINK = $(CC) -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,stack-size=1048576,--build-id=none $(LDFLAGS_COMMON) \
 	$(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(call GCC_FILE,crtbeginS.o)
 LINK_END = -lc -lgcc -lgcc_eh -lc $(call GCC_FILE,crtendS.o) $(MUSL_LIB)crtn.o
 else
@@ -104,7 +104,7 @@ $(B)/gen/applets.gen.h: FORCE
 	@printf '%s\n' $(foreach a,$(subst -,_,$(APPLETS)),'APPLET($a)') >$@.new; cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 $(DEPS)/.stamp: scripts/deps scripts/deps.lock lib/crypto/mbedtls-config.h
-	$(Q)scripts/deps --flavour $(if $(filter musl,$(FLAVOUR)),musl,glibc) --prefix $(B)/deps
+	$(Q)CC= scripts/deps --flavour $(if $(filter musl,$(FLAVOUR)),musl,glibc) --prefix $(B)/deps
 	@touch $@
 
 .PHONY: FORCE clean distclean
