@@ -55,6 +55,7 @@ int httpd_run(const struct httpd *d, const struct host *h, struct err *e);
 /* The head of one request: request line and headers, the empty line included.  Public for tests and fuzzing. */
 struct httpd_head {
 	char *text;			/* private: what the strings below point into */
+	size_t text_n;
 	char method[8];
 	const char *path, *query;
 	const char *cookie, *authorization, *content_type;
