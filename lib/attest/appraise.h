@@ -15,6 +15,7 @@
 #define REPORT_DATA_MAX 64
 
 struct policy;			/* attest/policy.h */
+struct snp_roots;		/* tee/snp_roots.h */
 
 struct appraise_in {
 	struct slice evidence;		/* a bundle, or a raw form that `attest verify` takes, or (kind given) Trustee evidence JSON */
@@ -25,7 +26,9 @@ struct appraise_in {
 	bool has_nonce;			/* the caller expects freshness by ... */
 	struct slice nonce;		/* ... this nonce (bundle: its nonce; raw report: report data, zero padded to 64 on the right) */
 	struct slice report_data;	/* n > 0: the exact digest expected in the report data (kbs: SHA-384 of runtime data), zero padded on the right */
-	bool insecure_no_nonce, allow_sample;
+	bool insecure_no_nonce;		/* waives freshness when neither nonce nor report_data is given; the verdict then warns */
+	bool allow_sample;
+	const struct snp_roots *snp_roots;	/* NULL: the built-in ones of AMD.  Tests bring their own CA here, nothing else can */
 };
 struct verdict {			/* starts as refused */
 	bool accepted;			/* set on exactly one line of appraise.c */
@@ -37,7 +40,8 @@ struct verdict {			/* starts as refused */
 };
 #define AUTO_VERDICT __attribute__((cleanup(verdict_free))) struct verdict
 void verdict_free(struct verdict *v);
-/* 0: a verdict was reached (look at ret->accepted); -1: the evidence cannot be parsed (EC_FORMAT) or the call is wrong (EC_USAGE). */
+/* 0: a verdict was reached (look at ret->accepted); -1: the evidence cannot be parsed (EC_FORMAT), is of a kind that cannot be appraised yet
+ * (EC_ABSENT), is not of the kind that was asked for (EC_REFUSED), or the call is wrong (EC_USAGE). */
 int appraise(struct verdict *ret, const struct appraise_in *in, struct err *e);
 
 #endif

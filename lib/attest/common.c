@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks common to all kinds: see common.h. */
+
+#include "attest/common.h"
+
+static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)
+{
+	const struct common_subject *s = p;
+	const struct texts *list = &x->limits->kinds;
+
+	f->source = x->limits->source;
+	buf_puts(&f->actual, s->kind);
+	if (list->n == 0) {	/* sample has a check of its own */
+		buf_puts(&f->expected, "any TEE");
+		return PASSED;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		buf_printf(&f->expected, "%s%s", i ? " or " : "", list->v[i]);
+	return texts_have(list, s->kind) ? PASSED : FAILED;
+}
+
+/* The nonce inside a bundle is what its maker says; the one that counts is the caller's. */
+static enum outcome check_nonce(void *p, const struct expect *x, struct finding *f)
+{
+	const struct common_subject *s = p;
+
+	if (!s->bundled)
+		return NOT_ASKED;
+	buf_hex(&f->actual, s->bundle_nonce);
+	if (s->wanted_nonce.n == 0) {
+		buf_puts(&f->expected, "a nonce to compare with");
+		buf_puts(&f->hint, "without one the bundle may be an old one: give --nonce, or --insecure-no-nonce");
+		return x->no_freshness ? WARNED : FAILED;
+	}
+	buf_hex(&f->expected, s->wanted_nonce);
+	if (!slice_eq(s->bundle_nonce, s->wanted_nonce))
+		buf_puts(&f->hint, "the bundle was collected for another nonce: is it an old one?");
+	return slice_eq(s->bundle_nonce, s->wanted_nonce) ? PASSED : FAILED;
+}
+
+static enum outcome check_machine(void *p, const struct expect *x, struct finding *f)
+{
+	const struct common_subject *s = p;
+
+	(void)x;
+	if (!s->bundled)
+		return NOT_ASKED;
+	if (s->simulated)
+		buf_puts(&f->hint, "the bundle was collected below a --sysroot, not on the machine itself");
+	return found(f, !s->simulated, "collected on the machine itself", s->simulated ? "simulated" : "yes") == PASSED ? PASSED : WARNED;
+}
+
+const struct check common_checks[] = {
+	{ "evidence.kind", 0, true, check_kind },
+	{ "bundle.nonce", 0, false, check_nonce },
+	{ "bundle.machine", 0, false, check_machine },
+};
+const size_t n_common_checks = sizeof common_checks / sizeof common_checks[0];

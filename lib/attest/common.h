@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_ATTEST_COMMON_H
+#define CVMBOX_ATTEST_COMMON_H
+
+/* Checks that stand in front of every kind's own: whether the policy takes this kind at all, and whether a bundle is the one that was asked for. */
+
+#include "evidence/checks.h"
+
+struct common_subject {
+	const char *kind;		/* of the evidence */
+	bool bundled;
+	struct slice bundle_nonce, wanted_nonce;
+	bool simulated;			/* the bundle says it was collected below another --sysroot */
+};
+extern const struct check common_checks[];
+extern const size_t n_common_checks;
+
+#endif

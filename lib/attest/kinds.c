@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of evidence kinds: see kinds.h. */
+
+#include "attest/common.h"
+#include "attest/kinds.h"
+#include "tee/sample.h"
+#include "tee/snp.h"
+#include "tee/tdx.h"
+
+const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_sample };
+const size_t n_kinds = sizeof kinds / sizeof kinds[0];
+
+const struct evidence_kind *kind_by_name(const char *name)
+{
+	for (size_t i = 0; name && i < n_kinds; i++)
+		if (!strcmp(kinds[i]->name, name))
+			return kinds[i];
+	return NULL;
+}
+
+/* Trustee's forms differ in their members (key-broker.md 2). */
+static const struct evidence_kind *recognise_json(struct slice text)
+{
+	AUTO_JSON *j = NULL;
+	struct err e = { 0 };
+
+	if (json_parse(&j, text, EVIDENCE_MAX, &e))
+		return NULL;
+	if (json_get(j, "attestation_report"))
+		return &evidence_snp;
+	if (json_get(j, "quote") && !json_get(j, "hcl_report"))
+		return &evidence_tdx;
+	if (json_get(j, "svn") && json_get(j, "report_data"))
+		return &evidence_sample;
+	return NULL;
+}
+
+const struct evidence_kind *kind_recognise(struct slice raw)
+{
+	const struct slice text = slice_trim(raw);
+
+	if (text.n && text.p[0] == '{')
+		return recognise_json(text);
+	for (size_t i = 0; i < n_kinds; i++)
+		if (kinds[i]->recognise(raw))
+			return kinds[i];
+	return NULL;
+}
+
+bool check_known(const char *id, bool *base)
+{
+	for (size_t i = 0; i < n_common_checks; i++)
+		if (!strcmp(common_checks[i].id, id)) {
+			*base = common_checks[i].base;
+			return true;
+		}
+	for (size_t i = 0; i < n_kinds; i++)
+		for (size_t k = 0; k < kinds[i]->n_checks; k++)
+			if (!strcmp(kinds[i]->checks[k].id, id)) {
+				*base = kinds[i]->checks[k].base;
+				return true;
+			}
+	return false;
+}
+
+void kind_names(struct buf *ret)
+{
+	for (size_t i = 0; i < n_kinds; i++)
+		buf_printf(ret, "%s%s", i ? ", " : "", kinds[i]->name);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_ATTEST_KINDS_H
+#define CVMBOX_ATTEST_KINDS_H
+
+/* The table of evidence kinds.  A new kind is one file that ends in a const struct, and one line in kinds.c. */
+
+#include "evidence/kind.h"
+
+extern const struct evidence_kind *const kinds[];
+extern const size_t n_kinds;
+
+const struct evidence_kind *kind_by_name(const char *name);	/* NULL: unknown */
+/* By content: hardware formats, or the members of Trustee's JSON.  NULL: none fits. */
+const struct evidence_kind *kind_recognise(struct slice raw);
+/* Is there a check of this id in any kind, or among those that the appraiser adds itself? */
+bool check_known(const char *id, bool *base);
+/* "snp, tdx, sample": for error texts. */
+void kind_names(struct buf *ret);
+
+#endif
