@@ -244,7 +244,7 @@ static void conclude(struct out *out, const struct gpu_states *s)
 	if (!gpus)
 		return;
 	if (answered == gpus) {
-		snprintf(text, sizeof text, "%zu of %zu GPU%s", answered, gpus, gpus == 1 ? "" : "s");
+		snprintf(text, sizeof text, "%zu of %zu GPU%s answered", answered, gpus, gpus == 1 ? "" : "s");
 		out_check(out, "gpu.answer", CHECK_PASS, NULL, text, NULL, NULL);
 	}
 	if (unknown || differ)
