@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device nodes themselves.  A path is not enough to trust: what is opened has to be the character device with the
- * driver's fixed major number, seen before it is opened (opening some devices acts) and again on the open descriptor. */
+/* The device nodes themselves.  A path is not enough to trust: what is opened has to be the character
+ * device with the driver's fixed major number, seen before it is opened (opening some devices acts)
+ * and again on the open descriptor. */
 #include "gpu/port.h"
 
 #include <errno.h>

@@ -226,7 +226,8 @@ int gpu_list(struct gpu_list *ret, const struct host *h, struct err *e)
 	return 0;
 }
 
-/* Device id ranges of NVIDIA/gpu-admin-tools, spec 5.2.  They only name a family for people: nothing is decided by them. */
+/* Device id ranges of NVIDIA/gpu-admin-tools, spec 5.2.  They only name a family for people: nothing
+ * is decided by them. */
 static const struct {
 	uint16_t first, last;
 	const char *name;

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_GPU_PCI_H
 #define CVMBOX_GPU_PCI_H
 
-/* Which NVIDIA GPUs and NVSwitches this machine has, from sysfs alone: no driver is asked, no device node opened. */
+/* Which NVIDIA GPUs and NVSwitches this machine has, from sysfs alone: no driver is asked, no device
+ * node opened. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,14 +36,14 @@ struct gpu_list {
 };
 #define AUTO_GPU_LIST __attribute__((cleanup(gpu_list_free))) struct gpu_list
 
-/* GPUs (class 0x0300, 0x0302) and NVSwitches (0x0680) of vendor 0x10de, sorted by address.  An empty list is no error.  A
- * PCI function whose ids cannot be read is one (EC_IO, EC_FORMAT): a GPU never goes missing silently.  Only a function
- * that disappears while it is looked at is left out. */
+/* GPUs (class 0x0300, 0x0302) and NVSwitches (0x0680) of vendor 0x10de, sorted by address.  An empty
+ * list is no error.  A PCI function whose ids cannot be read is one (EC_IO, EC_FORMAT): a GPU never
+ * goes missing silently.  Only a function that disappears while it is looked at is left out. */
 int gpu_list(struct gpu_list *ret, const struct host *h, struct err *e);
 void gpu_list_free(struct gpu_list *l);
 
-/* "0000:41:00.0", also without domain ("41:00.0") and with eight digits of it as nvidia-smi prints; either case.
- * Anything else is EC_USAGE. */
+/* "0000:41:00.0", also without domain ("41:00.0") and with eight digits of it as nvidia-smi prints;
+ * either case. Anything else is EC_USAGE. */
 int pci_addr_parse(struct pci_addr *ret, const char *s, struct err *e);
 bool pci_addr_eq(const struct pci_addr *a, const struct pci_addr *b);
 void pci_addr_format(char ret[static 20], const struct pci_addr *a);

@@ -37,15 +37,17 @@ struct rm_port {
 
 void rm_node_path(char ret[static 32], unsigned minor);
 
-/* The port of this host: EC_ABSENT when /dev/nvidiactl does not exist.  Below a --sysroot a regular file in its place is a
- * recorded exchange; on the real machine it is refused. */
+/* The port of this host: EC_ABSENT when /dev/nvidiactl does not exist.  Below a --sysroot a regular
+ * file in its place is a recorded exchange; on the real machine it is refused. */
 int rm_port_open(struct rm_port *ret, const struct host *h, struct err *e);
 
-/* The recorded exchange of JSON text: {"calls":[{"nr","size","errno","status","cmd"|"cls","in"|"params","out","handle"}]},
- * numbers as JSON numbers or "0x..." text, bytes in hex with trailing zeros left out.  A call is found by number, command
- * or class, size and parameter bytes, and where the recording names them by "object" or "parent"; of several that fit the
- * first unused one answers, then the last again.  A command known in another size only gets status 0x1f, as the driver
- * does.  {"open":N,"errno":E} makes opening /dev/nvidiaN fail; h (may be NULL) says which nodes exist. */
+/* The recorded exchange of JSON text:
+ * {"calls":[{"nr","size","errno","status","cmd"|"cls","in"|"params","out","handle"}]}, numbers as JSON
+ * numbers or "0x..." text, bytes in hex with trailing zeros left out.  A call is found by number,
+ * command or class, size and parameter bytes, and where the recording names them by "object" or
+ * "parent"; of several that fit the first unused one answers, then the last again.  A command known in
+ * another size only gets status 0x1f, as the driver does.  {"open":N,"errno":E} makes opening
+ * /dev/nvidiaN fail; h (may be NULL) says which nodes exist. */
 int rm_replay_open(struct rm_port *ret, const struct host *h, struct slice json, struct err *e);
 
 #endif

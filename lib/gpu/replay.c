@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recorded exchange with the driver, played back.  It answers what was asked then and nothing else: a call that the
- * recording does not hold fails with ENOSYS rather than with an invented answer. */
+/* A recorded exchange with the driver, played back.  It answers what was asked then and nothing else:
+ * a call that the recording does not hold fails with ENOSYS rather than with an invented answer. */
 #include "gpu/port.h"
 
 #include <errno.h>

@@ -209,8 +209,9 @@ static int alloc(uint32_t *ret, struct rm *rm, uint32_t root, uint32_t parent, u
 
 /* --- queries ---------------------------------------------------------------------------------------------- */
 
-/* Every command this program can send: get-type, harmless on any GPU in any state.  Certificate and report retrieval are
- * not here on purpose: an error inside them takes a confidential GPU down (spec 1.5). */
+/* Every command this program can send: get-type, harmless on any GPU in any state.  Certificate and
+ * report retrieval are not here on purpose: an error inside them takes a confidential GPU down (spec
+ * 1.5). */
 enum query { Q_ID_INFO, Q_UUID, Q_NAME, Q_BIOS, Q_ARCH, Q_CC_CAPS, Q_CC_READY, Q_CC_MEMORY };
 static const struct {
 	uint32_t cmd;
@@ -262,8 +263,9 @@ static void nap(const struct rm *rm, int64_t ms)
 	nanosleep(&t, NULL);
 }
 
-/* Sends one query: the newest size first, older ones on "invalid argument"; again after a pause while the driver is busy.
- * Both are safe because queries change nothing.  *status is what the driver said last. */
+/* Sends one query: the newest size first, older ones on "invalid argument"; again after a pause while
+ * the driver is busy. Both are safe because queries change nothing.  *status is what the driver said
+ * last. */
 static int ask(struct reply *r, uint32_t *status, struct rm *rm, uint32_t object, enum query q, struct slice in,
 	       struct err *e)
 {
@@ -283,7 +285,8 @@ static int ask(struct reply *r, uint32_t *status, struct rm *rm, uint32_t object
 	}
 }
 
-/* The same for what a branch may lack: *there is false, and nothing an error, when the driver does not know the command. */
+/* The same for what a branch may lack: *there is false, and nothing an error, when the driver does not
+ * know the command. */
 static int ask_if_known(struct reply *r, bool *there, struct rm *rm, uint32_t object, enum query q, struct slice in,
 			struct err *e)
 {
@@ -400,7 +403,8 @@ static int ask_memory(struct rm_gpu_info *ret, struct rm *rm, uint32_t subdevice
 	return 0;
 }
 
-/* The confidential-compute object hangs under the root and serves every GPU; rm->cc stays 0 where the class is unknown. */
+/* The confidential-compute object hangs under the root and serves every GPU; rm->cc stays 0 where the
+ * class is unknown. */
 static int open_cc(struct rm *rm, struct err *e)
 {
 	struct err le = { 0 };

@@ -2,10 +2,11 @@
 #ifndef CVMBOX_GPU_RM_H
 #define CVMBOX_GPU_RM_H
 
-/* A session with the resource manager of the NVIDIA kernel driver, by ioctl, without NVML or any shared library.
+/* A session with the resource manager of the NVIDIA kernel driver, by ioctl, without NVML or any
+ * shared library.
  *
- * Only queries exist here: the table in rm.c holds get-type commands, and nothing outside that table can be sent.  What
- * comes back is bounded and checked like any outside bytes. */
+ * Only queries exist here: the table in rm.c holds get-type commands, and nothing outside that table
+ * can be sent.  What comes back is bounded and checked like any outside bytes. */
 
 #include "gpu/pci.h"
 #include "gpu/port.h"
@@ -22,7 +23,8 @@ struct rm_card {	/* a GPU as the driver lists it */
 	uint32_t minor;		/* /dev/nvidia<minor> */
 };
 
-/* EC_ABSENT: no /dev/nvidiactl.  The session holds the control node, a root client and the list of cards. */
+/* EC_ABSENT: no /dev/nvidiactl.  The session holds the control node, a root client and the list of
+ * cards. */
 int rm_open(struct rm **ret, const struct host *h, struct err *e);
 /* The same over a given port, which is released with the session, and also when this fails. */
 int rm_open_port(struct rm **ret, const struct rm_port *port, const struct host *h, struct err *e);
@@ -33,8 +35,9 @@ size_t rm_card_count(const struct rm *rm);
 const struct rm_card *rm_card_at(const struct rm *rm, size_t i);
 const struct rm_card *rm_card_find(const struct rm *rm, const struct pci_addr *a);	/* NULL: not listed */
 
-/* Opens /dev/nvidia<minor>, which initialises the GPU if nobody uses it (seconds on a CC GPU), and keeps it open until the
- * session ends.  EC_ABSENT: the node does not exist; everything else is EC_IO or EC_FORMAT. */
+/* Opens /dev/nvidia<minor>, which initialises the GPU if nobody uses it (seconds on a CC GPU), and
+ * keeps it open until the session ends.  EC_ABSENT: the node does not exist; everything else is EC_IO
+ * or EC_FORMAT. */
 struct rm_gpu {
 	uint32_t gpu_id, device, subdevice;	/* handles of this session */
 };

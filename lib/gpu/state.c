@@ -13,7 +13,8 @@ const char *gpu_mode_word(enum gpu_mode m)
 	return (size_t)m < sizeof words / sizeof words[0] ? words[m] : words[GPU_MODE_UNKNOWN];
 }
 
-/* Spec 1.5: protected PCIe reports feature 0 on purpose, so confidential means "feature or multi-GPU mode". */
+/* Spec 1.5: protected PCIe reports feature 0 on purpose, so confidential means "feature or multi-GPU
+ * mode". */
 enum gpu_mode gpu_mode_of(const struct rm_cc *c, const char **why)
 {
 	const char *none = NULL, **reason = why ? why : &none;
@@ -186,8 +187,8 @@ int gpu_states_ask(struct gpu_states *ret, const struct gpu_list *list, const st
 	return 0;
 }
 
-/* Opening a node of a driver that is not loaded makes the kernel load it, so it is opened only where there is somebody to
- * ask: a GPU bound to the driver, or a driver whose GPUs sysfs hides. */
+/* Opening a node of a driver that is not loaded makes the kernel load it, so it is opened only where
+ * there is somebody to ask: a GPU bound to the driver, or a driver whose GPUs sysfs hides. */
 static bool worth_asking(const struct gpu_list *l, const struct pci_addr *only, const struct host *h)
 {
 	char path[32];

@@ -2,9 +2,9 @@
 #ifndef CVMBOX_GPU_STATE_H
 #define CVMBOX_GPU_STATE_H
 
-/* What can be said about the confidential mode of every NVIDIA GPU of this machine: sysfs says which ones there are, the
- * driver says in which mode they run.  A GPU never drops out of the list: one that was not or could not be asked stays, with
- * the reason. */
+/* What can be said about the confidential mode of every NVIDIA GPU of this machine: sysfs says which
+ * ones there are, the driver says in which mode they run.  A GPU never drops out of the list: one that
+ * was not or could not be asked stays, with the reason. */
 
 #include "gpu/rm.h"
 
@@ -18,8 +18,9 @@ enum gpu_mode {	/* zero says nothing */
 };
 const char *gpu_mode_word(enum gpu_mode m);	/* "unknown", "off", "on", "devtools", "ppcie", "apm" */
 
-/* The mode that the driver's values mean.  UNKNOWN for values that contradict each other or have no name here: "on" needs
- * the feature, a production environment and devtools off.  why (may be NULL) gets the reason. */
+/* The mode that the driver's values mean.  UNKNOWN for values that contradict each other or have no
+ * name here: "on" needs the feature, a production environment and devtools off.  why (may be NULL)
+ * gets the reason. */
 enum gpu_mode gpu_mode_of(const struct rm_cc *c, const char **why);
 
 enum gpu_answer {
@@ -48,12 +49,13 @@ struct gpu_states {
 };
 #define AUTO_GPU_STATES __attribute__((cleanup(gpu_states_free))) struct gpu_states
 
-/* Looks at every GPU, or only at the one at this address (which need not exist: n is 0 then).  Returns -1 only when sysfs
- * cannot be read; what single GPUs failed at is in their state.  Queries only. */
+/* Looks at every GPU, or only at the one at this address (which need not exist: n is 0 then).  Returns
+ * -1 only when sysfs cannot be read; what single GPUs failed at is in their state.  Queries only. */
 int gpu_states(struct gpu_states *ret, const struct host *h, const struct pci_addr *only, struct err *e);
 void gpu_states_free(struct gpu_states *s);
 
-/* The second half: asks an open session (NULL: it could not be opened, rm_why says why) about listed devices. */
+/* The second half: asks an open session (NULL: it could not be opened, rm_why says why) about listed
+ * devices. */
 int gpu_states_ask(struct gpu_states *ret, const struct gpu_list *list, const struct pci_addr *only, struct rm *rm,
 		   const struct err *rm_why, struct err *e);
 

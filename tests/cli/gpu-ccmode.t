@@ -97,9 +97,9 @@
     $ rm -r r/sys/bus/pci/devices/0000:43:00.0 && echo '{"calls":[{"nr":210,"errno":5,"size":72,"in":"32"}]}' >r/dev/nvidiactl && \
       cvmbox gpu-ccmode query --sysroot r --device 00:06.0
     ...
-    fail  gpu.answer  0000:00:06.0: cannot ask the NVIDIA driver for its version: Input/output error (ioctl 0xd2 of 72 bytes)
+    fail  gpu.answer  0000:00:06.0: cannot ask the NVIDIA driver for its version: <*> (ioctl 0xd2 of 72 bytes)
     confidential mode: unknown (1 of 1 GPUs)
-    2| cvmbox gpu-ccmode: GPU 0000:00:06.0 does not answer: cannot ask the NVIDIA driver for its version: Input/output error (ioctl 0xd2 of 72 bytes)
+    2| cvmbox gpu-ccmode: GPU 0000:00:06.0 does not answer: cannot ask the NVIDIA driver for its version: <*> (ioctl 0xd2 of 72 bytes)
     ? 4
 # sysfs out of form
     $ echo 10de >r/sys/bus/pci/devices/0000:41:00.0/vendor; cvmbox gpu-ccmode query --sysroot r

@@ -133,7 +133,7 @@ TEST(rm_reports_errno_of_every_step)
 		s.fault[0] = (struct sim_fault){ .cmd = steps[k], .error = EIO, .times = 1 };
 		EQ(read_all(&i, &c, &s, &e), -1);
 		EQ(e.code, EC_IO);
-		HAS(e.msg, "Input/output error");
+		HAS(e.msg, strerror(EIO));
 		EQ(s.fault[0].times, 0);
 		all_closed(&s);
 	}

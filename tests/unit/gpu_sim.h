@@ -2,8 +2,8 @@
 #ifndef CVMBOX_TEST_GPU_SIM_H
 #define CVMBOX_TEST_GPU_SIM_H
 
-/* A simulated NVIDIA driver behind struct rm_port: as strict about sizes, handles and parents as the real one, with faults to
- * choose.  It logs what it was sent and counts what was opened and closed. */
+/* A simulated NVIDIA driver behind struct rm_port: as strict about sizes, handles and parents as the
+ * real one, with faults to choose.  It logs what it was sent and counts what was opened and closed. */
 
 #include "gpu/rm.h"
 
