@@ -13,7 +13,7 @@ DEPS := $(B)/deps/$(if $(filter musl,$(FLAVOUR)),musl,glibc)
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.SECONDARY:
+
 
 ARCH := $(shell uname -m)
 ifeq ($(FLAVOUR),musl)

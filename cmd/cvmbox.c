@@ -195,14 +195,43 @@ static bool wants_json(int argc, char **argv)
 	return false;
 }
 
+/* The option of a table that this argument names, alone or as --name=value; NULL if none. */
+static const struct opt *named_option(const struct opt *o, const char *arg)
+{
+	for (; o && o->kind != OPT_KIND_END; o++) {
+		const size_t n = strlen(o->name);
+
+		if (arg[1] == '-' ? !strncmp(arg + 2, o->name, n) && (!arg[2 + n] || arg[2 + n] == '=') :
+				    o->letter && arg[1] == o->letter && !arg[2])
+			return o;
+	}
+	return NULL;
+}
+
+static bool wants_next(const struct opt *o, const char *arg)
+{
+	return o && o->kind != OPT_KIND_FLAG && o->kind != OPT_KIND_COUNT && !strchr(arg, '=');
+}
+
+/* Is the word behind this option its value?  Asked before the verb is known, so of every verb's table. */
+static bool takes_value(const struct applet *a, const char *arg)
+{
+	if (wants_next(named_option(common_opts, arg), arg))
+		return true;
+	for (size_t i = 0; i < a->n_verbs; i++)
+		if (wants_next(named_option(a->verbs[i].opts, arg), arg))
+			return true;
+	return false;
+}
+
 /* Finds the verb: the first operand, or the only or default one.  Removes its name from argv. */
 static int pick_verb(struct call *c, int *argc, char **argv, struct err *e)
 {
 	const struct applet *a = c->applet;
 	int at = 0;
 
-	while (at < *argc && argv[at][0] == '-' && argv[at][1])	/* --json and friends may stand before the verb */
-		at++;
+	while (at < *argc && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "--"))	/* --json and friends may stand before the verb */
+		at += takes_value(a, argv[at]) && at + 1 < *argc ? 2 : 1;
 	for (size_t i = 0; i < a->n_verbs; i++) {
 		const struct verb *v = &a->verbs[i];
 
@@ -337,17 +366,11 @@ static int skip_globals(int argc, char **argv)
 	int at = 0;
 
 	while (at < argc && argv[at][0] == '-' && argv[at][1]) {
-		const struct opt *o = common_opts;
-		const size_t n = argv[at][1] == '-' ? strlen(argv[at] + 2) : 0;
+		const struct opt *o = named_option(common_opts, argv[at]);
 
-		while (o->kind != OPT_KIND_END &&
-		       !(n ? !strcmp(o->name, argv[at] + 2) || (strlen(o->name) < n && !memcmp(o->name, argv[at] + 2, strlen(o->name)) &&
-								argv[at][2 + strlen(o->name)] == '=') :
-			     o->letter && o->letter == argv[at][1]))
-			o++;
-		if (o->kind == OPT_KIND_END || (o->letter == 'h' && at == 0))
+		if (!o || (o->letter == 'h' && at == 0))
 			break;
-		at += 1 + (o->kind != OPT_KIND_FLAG && o->kind != OPT_KIND_COUNT && !strchr(argv[at], '='));
+		at += wants_next(o, argv[at]) ? 2 : 1;
 	}
 	return at < argc ? at : argc;
 }

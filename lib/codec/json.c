@@ -88,7 +88,7 @@ int json_parse(struct json **ret, struct slice text, size_t max, struct err *e)
 	if (!tree)	/* the grammar is right, so this is memory */
 		return err_oom(e);
 	w.next = (const struct json_span *)(const void *)numbers.p;
-	w.end = w.next + numbers.n / sizeof *w.next;
+	w.end = w.next ? w.next + numbers.n / sizeof *w.next : NULL;
 	if (finish(&w, tree, e)) {
 		cJSON_Delete(tree);
 		return -1;
