@@ -80,7 +80,7 @@ static int choose(const struct container_format **ret, const struct input *in, s
 int container_open(struct container *ret, struct input *in, const struct secret *key, const struct model_opts *o, struct err *e)
 {
 	AUTO_CONTAINER c = { 0 };
-	const struct container_format *f;
+	const struct container_format *f = NULL;
 	struct slice head;
 
 	if (input_peek(&head, in, 64, e) || choose(&f, in, head, key, o->format, e))
