@@ -147,7 +147,7 @@ static int verify(const struct pubkey *key, const struct envelope *v, struct err
 
 	if (own != HASH_SHA256 && !sig_verify_msg(key, form, own, text, sig, NULL))
 		return 0;
-	return sig_verify_msg(key, form, HASH_SHA256, text, sig, e);
+	return sig_verify_msg(key, form, HASH_SHA256, text, sig, e) ? err_ctx(e, "it is not by this key") : 0;
 }
 
 static int check(struct claim *ret, const struct signature *s, const struct pubkey *key, const struct chain *c, struct err *e)

@@ -96,7 +96,7 @@ static int read_config(struct config *cfg, const struct chain *c, const struct s
 		out_check(out, "image.config", CHECK_FAIL, d.digest.text, e ? e->msg : NULL, d.media_type, NULL);
 		return -1;
 	}
-	out_check(out, "image.config", CHECK_PASS, d.digest.text, NULL, d.media_type, NULL);
+	out_check(out, "image.config", CHECK_PASS, d.digest.text, d.digest.text, d.media_type, NULL);
 	cfg->is_image = is_image_config(d.media_type);
 	if (!cfg->is_image)
 		return 0;
@@ -230,7 +230,7 @@ static int report_diff(struct layer *l, const struct digest *want, struct out *o
 		out_check(out, "image.diff_id", CHECK_FAIL, want->text, seen.text, l->d.digest.text, NULL);
 		return err_set(e, EC_REFUSED, "its content is '%s', the configuration says '%s'", seen.text, want->text);
 	}
-	out_check(out, "image.diff_id", CHECK_PASS, want->text, NULL, l->d.digest.text, NULL);
+	out_check(out, "image.diff_id", CHECK_PASS, want->text, seen.text, l->d.digest.text, NULL);
 	return 0;
 }
 
@@ -246,7 +246,7 @@ static int check_bytes(struct layer *l, const struct store *s, const struct dige
 		return -1;
 	if (!digest_eq(&seen, &l->d.digest))
 		return err_set(e, EC_REFUSED, "it has the content of '%s'", seen.text);
-	out_check(out, "image.layer", CHECK_PASS, l->d.digest.text, NULL, l->d.media_type, NULL);
+	out_check(out, "image.layer", CHECK_PASS, l->d.digest.text, l->d.digest.text, l->d.media_type, NULL);
 	l->reported = true;
 	if (diff->h == HASH_NONE)
 		return 0;

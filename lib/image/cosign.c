@@ -68,7 +68,7 @@ static int check(struct claim *ret, const struct signature *s, const struct pubk
 	AUTO_CLAIM said = { .name = NULL };
 
 	if (sig_verify_msg(key, form, HASH_SHA256, buf_view(&s->body), buf_view(&s->sig), e))
-		return -1;
+		return err_ctx(e, "it is not by this key");
 	if (cosign_payload_parse(&said, buf_view(&s->body), e))
 		return -1;
 	if (!chain_has(c, &said.image))

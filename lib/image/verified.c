@@ -163,11 +163,14 @@ static bool try_keys(struct trial *t, const struct signature *s, const struct tr
 	for (size_t i = 0; i < keys->n; i++) {
 		AUTO_CLAIM c = { .name = NULL };
 		struct err reason = { 0 };
+		char by[320];
 
 		if (!try_one(&c, t, s, &keys->v[i], identity, &reason)) {
 			if (add_signer(t, s, &keys->v[i], &c, e))
 				return false;
-			out_check(t->out, "image.signature", CHECK_PASS, c.image.text, c.name, keys->v[i].sha256, NULL);
+			snprintf(by, sizeof by, "%s by key %.16s... for '%.200s'", s->kind->describe, keys->v[i].sha256,
+				 c.name ? c.name : "any name");
+			out_check(t->out, "image.signature", CHECK_PASS, c.image.text, by, s->blob.text, NULL);
 			*why = (struct err){ 0 };
 			return true;
 		}
@@ -345,8 +348,8 @@ static int open_image(struct trial *t, struct err *e)
 	if (in->ref.pin.h != HASH_NONE)
 		out_check(t->out, "image.pin", CHECK_PASS, in->ref.pin.text, verified_image_named(v)->text, NULL, NULL);
 	for (size_t i = 0; i < v->chain.n; i++)
-		out_check(t->out, v->chain.v[i].is_index ? "image.index" : "image.manifest", CHECK_PASS, v->chain.v[i].digest.text, NULL,
-			  v->chain.v[i].media_type, NULL);
+		out_check(t->out, v->chain.v[i].is_index ? "image.index" : "image.manifest", CHECK_PASS, v->chain.v[i].digest.text,
+			  v->chain.v[i].digest.text, v->chain.v[i].media_type, NULL);
 	if (v->chain.chosen)
 		platform_text(v->platform, &v->chain.platform);
 	return 0;
