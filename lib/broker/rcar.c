@@ -15,6 +15,7 @@
 struct rcar {
 	const struct host *h;
 	struct key_env env;
+	rcar_http *http;
 	struct buf url;
 	const char *tee;	/* what was attested with; NULL in passport mode */
 	struct privkey key;	/* resources come encrypted to it */
@@ -52,6 +53,7 @@ static struct rcar *rcar_new(const struct host *h, const struct key_env *env, st
 	}
 	r->h = h;
 	r->env = *env;
+	r->http = http_do;
 	if (key_env_url(&r->url, h, env, e)) {
 		rcar_free(r);
 		return NULL;
@@ -169,7 +171,7 @@ static int exchange(struct http_response *ret, const struct rcar *r, const char 
 		headers[n++] = buf_cstr(&bearer);
 	}
 	rc = buf_check(&bearer, e) ? -1 :
-	     http_do(ret, r->h, &(const struct http_request){ .method = method, .url = url, .headers = headers, .body = body,
+	     r->http(ret, r->h, &(const struct http_request){ .method = method, .url = url, .headers = headers, .body = body,
 							       .ca_pem_file = r->env.ca, .max_body = max,
 							       .allow_plain = r->env.plain }, e);
 	if (bearer.p)
@@ -329,15 +331,23 @@ static int handshake(struct rcar *r, struct err *e)
 	return rc;
 }
 
-int rcar_attest(struct rcar **ret, const struct host *h, const struct key_env *env, struct err *e)
+int rcar_attest_via(struct rcar **ret, const struct host *h, const struct key_env *env, rcar_http *http, struct err *e)
 {
 	AUTO_RCAR *r = rcar_new(h, env, e);
 
-	if (!r || collect_pick(&r->tee, h, env->tee, e) || handshake(r, e))
+	if (!r)
+		return -1;
+	r->http = http;
+	if (collect_pick(&r->tee, h, env->tee, e) || handshake(r, e))
 		return -1;
 	*ret = r;
 	r = NULL;
 	return 0;
+}
+
+int rcar_attest(struct rcar **ret, const struct host *h, const struct key_env *env, struct err *e)
+{
+	return rcar_attest_via(ret, h, env, http_do, e);
 }
 
 /* --- passport -------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,11 @@
 
 struct rcar;			/* one attested session: key pair, cookie, token */
 int rcar_attest(struct rcar **ret, const struct host *h, const struct key_env *env, struct err *e);
+/* The same with another way to speak HTTP: a seam for fuzzing. */
+struct http_request;
+struct http_response;
+typedef int rcar_http(struct http_response *ret, const struct host *h, const struct http_request *q, struct err *e);
+int rcar_attest_via(struct rcar **ret, const struct host *h, const struct key_env *env, rcar_http *http, struct err *e);
 /* From a token file {"token","tee_keypair"}: passport mode, no attestation. */
 int rcar_from_token(struct rcar **ret, const struct host *h, const struct key_env *env, struct slice text, struct err *e);
 void rcar_free(struct rcar *r);

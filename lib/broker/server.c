@@ -205,7 +205,7 @@ static int check_attestation(struct attestation *ret, const struct session *s, c
 {
 	static const char *const runtime_members[] = { "nonce", "tee-pubkey", NULL };
 	const struct json *runtime, *tee, *init = json_get(q, "init-data");
-	struct attestation a;
+	struct attestation a = { 0 };
 	const char *nonce;
 
 	if (json_need_obj(&runtime, q, "runtime-data", "the attestation", e) ||
@@ -252,7 +252,7 @@ static int judge(struct buf *token, struct exchange *x, const struct session *s,
 	AUTO_JSON *q = NULL;
 	AUTO_BUF evidence = { 0 };
 	AUTO_VERDICT v = { 0 };
-	struct attestation a;
+	struct attestation a = { 0 };
 	uint8_t digest[48];	/* the built-in appraiser hashes with SHA-384 for every TEE but one that we do not know (1.4) */
 
 	if (json_parse(&q, x->q->body, KBS_BODY_MAX, e) || check_attestation(&a, s, q, e) ||

@@ -224,6 +224,7 @@ void http_date(char ret[static 32], int64_t t)
 
 	if (!gmtime_r(&at, &tm) || tm.tm_year > 8099)
 		tm = (struct tm){ .tm_mday = 1, .tm_year = 70, .tm_wday = 4 };
-	snprintf(ret, 32, "%s, %02d %s %04d %02d:%02d:%02d GMT", day[tm.tm_wday % 7], tm.tm_mday % 100, month[tm.tm_mon % 12],
-		 (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+	snprintf(ret, 32, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", day[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100,
+		 month[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+		 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
