@@ -66,7 +66,7 @@ static bool at_end(struct rd r)
 int ccel_trim(struct slice *ret, struct slice area, struct err *e)
 {
 	struct rd r = rd_of(area);
-	struct algs a;
+	struct algs a = { 0 };
 
 	if (spec_id(&a, &r, e))
 		return -1;

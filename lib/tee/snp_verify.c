@@ -19,6 +19,7 @@ struct subject {
 	struct cert_list certs;		/* from the evidence: VCEK, VLEK, ASK; the ARK in there is never looked at */
 	struct buf cert_trouble;	/* why one of them could not be read */
 	const struct cert *vek;		/* set by snp.vek */
+	bool vek_signs;			/* the report's signature holds by its key */
 	struct snp_vek v;
 };
 
@@ -76,6 +77,7 @@ static bool signs(const struct cert *c, const struct snp_report *r)
 
 struct choice {
 	const struct cert *best;
+	bool signs;		/* of the best one */
 	int score;
 	size_t seen, wrong_kind;
 };
@@ -84,7 +86,7 @@ struct choice {
 static void consider(struct choice *ch, const struct cert *c, size_t max, const struct subject *s, const struct expect *x)
 {
 	struct err e = { 0 };
-	bool vlek;
+	bool vlek, signed_by;
 	int score;
 
 	if (!snp_vek_recognise(c, &vlek) || ch->seen >= max)
@@ -94,9 +96,13 @@ static void consider(struct choice *ch, const struct cert *c, size_t max, const 
 		ch->wrong_kind++;
 		return;
 	}
-	score = 1 + (signs(c, &s->r) ? 2 : 0) + (cert_dates(c, x->now, &e) == 0);
-	if (score > ch->score)
-		*ch = (struct choice){ c, score, ch->seen, ch->wrong_kind };
+	signed_by = signs(c, &s->r);
+	score = 1 + (signed_by ? 2 : 0) + (cert_dates(c, x->now, &e) == 0);
+	if (score > ch->score) {
+		ch->best = c;
+		ch->signs = signed_by;
+		ch->score = score;
+	}
 }
 
 static void hint_where(struct finding *f, const struct snp_report *r)
@@ -147,6 +153,7 @@ static enum outcome check_vek(void *p, const struct expect *x, struct finding *f
 	if (snp_vek_parse(&s->v, ch.best, &e))
 		return found(f, false, NULL, e.msg);
 	s->vek = ch.best;
+	s->vek_signs = ch.signs;
 	cert_name(&f->actual, ch.best->subject, &e);
 	return PASSED;
 }
@@ -254,7 +261,7 @@ static enum outcome check_signature(void *p, const struct expect *x, struct find
 	}
 	if (!snp_signature(sig, &s->r))
 		return found(f, false, NULL, "bytes behind a 48-byte number are not zero");
-	if (signs(s->vek, &s->r))
+	if (s->vek_signs)
 		return found(f, true, NULL, "holds");
 	buf_puts(&f->hint, "is the certificate for this chip and its reported TCB, and the report unchanged?");
 	return found(f, false, NULL, "does not hold");

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The policy file: every member, every mistake, and who gets which resource. */
+
+#include "attest/policy_int.h"
+#include "test.h"
+
+#define P(members) "{\"schema\":\"cvmbox.policy/1\"" members "}"
+
+static int parse(struct policy **p, const char *text, struct err *e)
+{
+	return policy_parse(p, slice_str(text), "p.json", e);
+}
+
+TEST(policy_default_prints_and_parses_to_itself)
+{
+	AUTO_BUF text = { 0 };
+	AUTO_POLICY *p = NULL;
+	const struct limits *a = policy_limits(NULL), *b;
+
+	WORKS(policy_default_text(&text, &e));
+	WORKS(policy_parse(&p, buf_view(&text), "default", &e));
+	b = policy_limits(p);
+	EQ(a->vmpl_max, b->vmpl_max);
+	EQ(a->min_report_version, b->min_report_version);
+	EQ(a->allow_debug, b->allow_debug);
+	EQ(a->allow_migrate, b->allow_migrate);
+	EQ(b->kinds.n + b->measurements.n + b->chip_ids.n + b->host_data.n, 0);
+	MEM(a->min_tcb, b->min_tcb, sizeof a->min_tcb);
+	EQ(policy_rule(p, "snp.policy.debug"), RULE_REQUIRE);
+	HAS(buf_cstr(&text), "\"snp.signature\": \"require\"");
+}
+
+TEST(policy_members_are_read)
+{
+	AUTO_POLICY *p = NULL;
+	const struct limits *l;
+
+	WORKS(parse(&p, P(",\"kinds\":[\"snp\",\"sample\"],\"measurements\":[\"ABCD\",\"abcde\"],\"min_tcb\":{\"fmc\":1,\"snp\":255},"
+			  "\"vmpl_max\":3,\"min_report_version\":5,\"allow_debug\":true,\"allow_migrate\":false,"
+			  "\"checks\":{\"snp.tcb.order\":\"warn\",\"snp.vmpl\":\"ignore\",\"snp.signature\":\"require\"}"), &e));
+	l = policy_limits(p);
+	EQ(l->kinds.n, 2);
+	STR(l->measurements.v[0], "abcd");	/* hex in lower case */
+	STR(l->measurements.v[1], "abcde");
+	EQ(l->min_tcb[TCB_FMC], 1);
+	EQ(l->min_tcb[TCB_BOOTLOADER], -1);
+	EQ(l->min_tcb[TCB_SNP], 255);
+	EQ(l->vmpl_max, 3);
+	OK(l->allow_debug && !l->allow_migrate);
+	STR(l->source, "p.json");
+	EQ(policy_rule(p, "snp.tcb.order"), RULE_WARN);
+	EQ(policy_rule(p, "snp.vmpl"), RULE_IGNORE);
+	EQ(policy_rule(p, "snp.policy.debug"), RULE_REQUIRE);
+}
+
+TEST(policy_mistakes_are_errors)
+{
+	static const char *const texts[] = {
+		"", "[]", "{}", "{\"schema\":\"cvmbox.policy/2\"}", P(",\"allow_debgu\":true"), P(",\"allow_debug\":1"),
+		P(",\"allow_debug\":\"true\""), P(",\"measurements\":[]"), P(",\"measurements\":\"abcde\""), P(",\"measurements\":[1]"),
+		P(",\"measurements\":[\"\"]"), P(",\"kinds\":[\"sgx\"]"), P(",\"kinds\":[]"), P(",\"host_data\":[\"00\"]"),
+		P(",\"chip_ids\":[\"zz\"]"), P(",\"min_tcb\":[]"), P(",\"min_tcb\":{\"snpp\":1}"), P(",\"min_tcb\":{\"snp\":256}"),
+		P(",\"min_tcb\":{\"snp\":-1}"), P(",\"vmpl_max\":4"), P(",\"vmpl_max\":null"), P(",\"min_report_version\":1"),
+		P(",\"checks\":[]"), P(",\"checks\":{\"snp.sginature\":\"require\"}"), P(",\"checks\":{\"snp.vmpl\":\"off\"}"),
+		P(",\"checks\":{\"snp.vmpl\":true}"),
+		/* what everything stands on */
+		P(",\"checks\":{\"snp.signature\":\"ignore\"}"), P(",\"checks\":{\"snp.chain\":\"warn\"}"), P(",\"checks\":{\"snp.vek\":\"ignore\"}"),
+		P(",\"checks\":{\"snp.report_data\":\"ignore\"}"), P(",\"checks\":{\"snp.tcb.certificate\":\"warn\"}"),
+		P(",\"checks\":{\"sample.report_data\":\"warn\"}"), P(",\"checks\":{\"sample.allowed\":\"ignore\"}"),
+		P(",\"checks\":{\"evidence.kind\":\"ignore\"}"),
+		P(",\"resources\":{}"), P(",\"resources\":[1]"), P(",\"resources\":[{}]"), P(",\"resources\":[{\"path\":\"/a/b/c\"}]"),
+		P(",\"resources\":[{\"path\":\"a/*/c\"}]"), P(",\"resources\":[{\"path\":\"a/b/c\",\"measurement\":[\"x\"]}]"),
+		P(",\"resources\":[{\"path\":\"a/b/c\",\"measurements\":[]}]"), P(",\"resources\":[{\"path\":\"\"}]"), P("") "x",
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		AUTO_POLICY *p = NULL;
+		struct err e = { 0 };
+
+		if (parse(&p, texts[i], &e) != -1 || e.code != EC_FORMAT)
+			test_fail(__FILE__, __LINE__, "'%s' gives %d", texts[i], e.code);
+		OK(p == NULL);
+	}
+}
+
+TEST(policy_base64_measurement_is_named_with_its_hex)
+{
+	AUTO_POLICY *p = NULL;
+	struct err e = { 0 };
+
+	EQ(parse(&p, P(",\"measurements\":[\"q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6ur\"]"), &e), -1);
+	EQ(e.code, EC_FORMAT);
+	HAS(e.hint, "abababab");
+}
+
+static int may(const char *policy, const char *path, const char *kind, const char *claims, struct err *e)
+{
+	AUTO_POLICY *p = NULL;
+	AUTO_JSON *c = NULL;
+
+	if (policy)
+		WORKS(parse(&p, policy, &e));
+	WORKS(json_parse(&c, slice_str(claims), 4096, &e));
+	return policy_resource(p, path, kind, c, e);
+}
+
+TEST(policy_resources_go_to_whom_a_rule_names)
+{
+	static const char rules[] = P(",\"resources\":[{\"path\":\"default/key/*\",\"measurements\":[\"abcd\",\"abcde\"]},"
+				      "{\"path\":\"open/x/y\"},{\"path\":\"snp/x/y\",\"kinds\":[\"snp\"]}]");
+
+	WORKS(may(NULL, "a/b/c", "snp", "{}", &e));
+	WORKS(may(P(""), "a/b/c", "snp", "{}", &e));
+	WORKS(may(rules, "default/key/1", "snp", "{\"measurement\":\"abcd\"}", &e));
+	WORKS(may(rules, "default/key/1", "sample", "{\"launch_digest\":\"abcde\"}", &e));
+	FAILS(may(rules, "default/key/1", "snp", "{\"measurement\":\"00\"}", &e), EC_DENIED);
+	FAILS(may(rules, "default/key/1", "snp", "{\"measurement\":1}", &e), EC_DENIED);
+	FAILS(may(rules, "default/key/1", "snp", "{}", &e), EC_DENIED);
+	FAILS(may(rules, "default/keys/1", "snp", "{\"measurement\":\"abcd\"}", &e), EC_DENIED);
+	WORKS(may(rules, "open/x/y", "snp", "{}", &e));
+	FAILS(may(rules, "open/x/yz", "snp", "{}", &e), EC_DENIED);
+	WORKS(may(rules, "snp/x/y", "snp", "{}", &e));
+	FAILS(may(rules, "snp/x/y", "sample", "{}", &e), EC_DENIED);
+	FAILS(may(rules, "snp/x/y", NULL, "{}", &e), EC_DENIED);
+	FAILS(may(P(",\"resources\":[]"), "open/x/y", "snp", "{}", &e), EC_DENIED);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SNP reports: fields, forms, and each check with its twin that fails. */
+
+#include "attest/appraise.h"
+#include "attest/policy.h"
+#include "base/cursor.h"
+#include "codec/hex64.h"
+#include "snp_maker.h"
+#include "test.h"
+#include "tee/snp_vek.h"
+
+static const uint8_t nonce[32] = "0123456789abcdef0123456789abcde";
+
+struct run {			/* one appraisal: zeros are a good one */
+	struct report_make report;
+	struct vek_make vek;
+	const char *policy;
+	bool no_vek, no_nonce, waive, other_nonce, short_nonce;
+	int64_t now;
+	void (*change)(uint8_t *raw);	/* before signing */
+	void (*spoil)(uint8_t *raw);	/* after */
+};
+
+static void run_it(struct verdict *v, const struct run *r)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	struct report_make mk = r->report;
+	AUTO_BUF der = { 0 };
+	AUTO_CERTS certs = { 0 };
+	AUTO_POLICY *p = NULL;
+	struct err e = { 0 };
+
+	mk.report_data = nonce;
+	mk.n = sizeof nonce;
+	mk.vlek = r->vek.vlek;
+	report_make(raw, &mk);
+	if (r->change) {
+		r->change(raw);
+		report_sign(raw);
+	}
+	vek_make(&der, raw, &r->vek);
+	if (r->spoil)
+		r->spoil(raw);
+	if (!r->no_vek)
+		WORKS(certs_parse(&certs, buf_view(&der), &e));
+	if (r->policy)
+		WORKS(policy_parse(&p, slice_str(r->policy), "test.json", &e));
+	if (appraise(v, &(const struct appraise_in){
+			.evidence = slice_of(raw, sizeof raw), .kind = "snp", .certs = &certs, .policy = p,
+			.now = r->now ? r->now : MAKER_NOW, .has_nonce = !r->no_nonce, .insecure_no_nonce = r->waive,
+			.nonce = slice_of(r->other_nonce ? (const uint8_t *)"other" : nonce, r->short_nonce ? 31 : r->other_nonce ? 5 : 32),
+			.snp_roots = maker_roots() }, &e))
+		test_fail(__FILE__, __LINE__, "appraise: %s", e.msg);
+}
+
+static const char *result_of(const struct verdict *v, const char *id)
+{
+	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
+		if (!strcmp(json_string(json_get(c, "id")), id))
+			return json_string(json_get(c, "result"));
+	return "absent";
+}
+
+static void good(const struct run *r, bool warned)
+{
+	AUTO_VERDICT v = { 0 };
+
+	run_it(&v, r);
+	if (!v.accepted)
+		test_fail(__FILE__, __LINE__, "refused: %s", buf_cstr(&v.reason));
+	EQ(v.warned, warned);
+}
+
+/* Refused, by this check first. */
+static void bad(const struct run *r, const char *id)
+{
+	AUTO_VERDICT v = { 0 };
+
+	run_it(&v, r);
+	OK(!v.accepted);
+	STR(result_of(&v, id), "fail");
+	HAS(buf_cstr(&v.reason), id);
+}
+
+TEST(snp_good_reports_of_every_product_are_accepted)
+{
+	good(&(const struct run){ 0 }, false);
+	good(&(const struct run){ .report.product = SNP_GENOA }, false);
+	good(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5 }, false);
+	good(&(const struct run){ .report.version = 2 }, false);
+	good(&(const struct run){ .report.version = 6 }, true);
+	good(&(const struct run){ .vek.wrapped_hwid = true }, false);
+	good(&(const struct run){ .vek.vlek = true }, false);
+	good(&(const struct run){ .report.masked = true, .vek.no_hwid = true }, true);
+}
+
+TEST(snp_certificates_that_do_not_fit_are_refused)
+{
+	bad(&(const struct run){ .no_vek = true }, "snp.vek");
+	bad(&(const struct run){ .vek.by_other_ca = true }, "snp.chain");
+	bad(&(const struct run){ .vek.expired = true }, "snp.chain");
+	bad(&(const struct run){ .now = MAKER_NOW + 101 * 86400 }, "snp.chain");
+	bad(&(const struct run){ .now = MAKER_NOW - 101 * 86400 }, "snp.chain");
+	bad(&(const struct run){ .vek.ca = true }, "snp.chain");
+	bad(&(const struct run){ .vek.issuer = SNP_GENOA }, "snp.product");
+	bad(&(const struct run){ .vek.product_name = "Genoa" }, "snp.product");
+	bad(&(const struct run){ .vek.wrong_issuer_kind = true }, "snp.product");
+	bad(&(const struct run){ .vek.vlek = true, .vek.wrong_issuer_kind = true }, "snp.product");
+	bad(&(const struct run){ .vek.tcb_delta = 1 }, "snp.tcb.certificate");
+	bad(&(const struct run){ .vek.tcb_delta = -1 }, "snp.tcb.certificate");
+	bad(&(const struct run){ .vek.no_snp_spl = true }, "snp.tcb.certificate");
+	bad(&(const struct run){ .vek.other_hwid = true }, "snp.chip_id.certificate");
+	bad(&(const struct run){ .vek.no_hwid = true }, "snp.chip_id.certificate");
+}
+
+TEST(snp_vcek_does_not_stand_in_for_vlek)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 };
+	AUTO_CERTS certs = { 0 };
+	AUTO_VERDICT v = { 0 };
+
+	report_make(raw, &(const struct report_make){ .vlek = true });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	WORKS(certs_parse(&certs, buf_view(&der), &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .certs = &certs, .now = MAKER_NOW,
+							.insecure_no_nonce = true, .snp_roots = maker_roots() }, &e));
+	OK(!v.accepted);
+	STR(result_of(&v, "snp.vek"), "fail");
+	STR(result_of(&v, "snp.chain"), "skip");
+}
+
+TEST(snp_test_ca_is_refused_by_the_built_in_roots)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 };
+	AUTO_CERTS certs = { 0 };
+	AUTO_VERDICT v = { 0 };
+
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	/* even with the whole test chain given */
+	WORKS(certs_parse(&certs, slice_str(maker_roots()->v[0].ark), &e));
+	WORKS(certs_parse(&certs, slice_str(maker_roots()->v[0].ask), &e));
+	WORKS(certs_parse(&certs, buf_view(&der), &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .certs = &certs, .now = MAKER_NOW,
+							.insecure_no_nonce = true }, &e));
+	OK(!v.accepted);
+	STR(result_of(&v, "snp.chain"), "fail");
+}
+
+static void set_bit17_off(uint8_t *raw) { raw[0x0a] &= (uint8_t)~2; }
+static void want_rapl_dis(uint8_t *raw) { raw[0x0a] |= 0x80; }
+static void with_rapl_dis(uint8_t *raw) { raw[0x0a] |= 0x80; raw[0x40] |= 8; }
+static void reserved_set(uint8_t *raw) { raw[0x4d] = 1; }
+static void committed_low(uint8_t *raw) { raw[0x1e0 + 6] = 7; }
+static void current_high(uint8_t *raw) { raw[0x38 + 7] = 0xce; }
+static void no_signature(uint8_t *raw) { raw[0x48] = 7 << 2; }
+static void key_of_future(uint8_t *raw) { raw[0x48] = 3 << 2; }
+static void algo_two(uint8_t *raw) { raw[0x34] = 2; }
+static void unknown_cpu(uint8_t *raw) { raw[0x189] = 0x30; }
+
+TEST(snp_report_contents_that_policy_refuses)
+{
+	bad(&(const struct run){ .report.debug = true }, "snp.policy.debug");
+	good(&(const struct run){ .report.debug = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_debug\":true}" }, true);
+	bad(&(const struct run){ .report.migrate = true }, "snp.policy.migrate");
+	good(&(const struct run){ .report.migrate = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_migrate\":true}" }, true);
+	bad(&(const struct run){ .report.vmpl = 1 }, "snp.vmpl");
+	good(&(const struct run){ .report.vmpl = 1, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":1}" }, false);
+	bad(&(const struct run){ .report.vmpl = SNP_VMPL_HOST, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":3}" }, "snp.vmpl");
+	bad(&(const struct run){ .change = set_bit17_off }, "snp.policy.consistent");
+	bad(&(const struct run){ .change = want_rapl_dis }, "snp.policy.consistent");
+	good(&(const struct run){ .change = with_rapl_dis }, false);
+	good(&(const struct run){ .change = reserved_set }, true);
+	bad(&(const struct run){ .change = committed_low }, "snp.tcb.order");
+	good(&(const struct run){ .change = current_high }, false);
+	bad(&(const struct run){ .change = no_signature }, "snp.vek");
+	bad(&(const struct run){ .change = key_of_future }, "snp.vek");
+	bad(&(const struct run){ .change = algo_two }, "snp.signature");
+	bad(&(const struct run){ .change = unknown_cpu }, "snp.product");
+	bad(&(const struct run){ .report.version = 2, .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_report_version\":3}" }, "snp.version");
+}
+
+#define AB48 "abababababababababababababababababababababababababababababababababababababababababababababababab"
+TEST(snp_lists_of_the_policy)
+{
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "\"]}" }, false);
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"00\",\"ABABABABABABABABABABABABABABABABABABABABABABABAB"
+					    "ABABABABABABABABABABABABABABABABABABABABABABABAB\"]}" }, false);
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "ab\"]}" }, "snp.measurement");
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
+					   "\"0000000000000000000000000000000000000000000000000000000000000000\"]}" }, "snp.host_data");
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
+					    "\"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\"]}" }, false);
+	bad(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5,
+				 .policy = "{\"schema\":\"cvmbox.policy/1\",\"chip_ids\":[\"0000000000000000\"]}" }, "snp.chip_id.allowed");
+	good(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5,
+				  .policy = "{\"schema\":\"cvmbox.policy/1\",\"chip_ids\":[\"0203040506070809\"]}" }, false);
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":8,\"microcode\":115}}" }, false);
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9}}" }, "snp.tcb.min");
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"fmc\":0}}" }, "snp.tcb.min");
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"warn\"}}" }, true);
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"ignore\"}}" }, false);
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"tdx\"]}" }, "evidence.kind");
+	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"snp\"]}" }, false);
+}
+
+TEST(snp_freshness)
+{
+	bad(&(const struct run){ .no_nonce = true }, "snp.report_data");
+	bad(&(const struct run){ .other_nonce = true }, "snp.report_data");
+	bad(&(const struct run){ .other_nonce = true, .waive = true }, "snp.report_data");	/* a nonce that is given counts */
+	good(&(const struct run){ .no_nonce = true, .waive = true }, true);
+}
+
+TEST(snp_every_flipped_byte_is_refused)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 };
+	AUTO_CERTS certs = { 0 };
+	size_t step = 1;
+
+#ifdef __SANITIZE_ADDRESS__
+	step = 5;	/* each one costs a P-384 verification */
+#endif
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	WORKS(certs_parse(&certs, buf_view(&der), &e));
+	for (size_t i = 0; i < 0x330; i += step) {
+		AUTO_VERDICT v = { 0 };
+		struct err e = { 0 };
+
+		raw[i] ^= (uint8_t)(1u << i % 8);
+		if (appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .kind = "snp", .certs = &certs,
+							      .now = MAKER_NOW, .insecure_no_nonce = true,
+							      .snp_roots = maker_roots() }, &e))
+			EQ(e.code, EC_FORMAT);
+		if (v.accepted)
+			test_fail(__FILE__, __LINE__, "byte 0x%zx flipped, and accepted", i);
+		raw[i] ^= (uint8_t)(1u << i % 8);
+	}
+}
+
+TEST(snp_wrong_sizes_are_malformed)
+{
+	uint8_t raw[SNP_REPORT_SIZE + 8];
+	AUTO_VERDICT v = { 0 };
+	struct snp_report r;
+
+	report_make(raw, &(const struct report_make){ 0 });
+	memset(raw + SNP_REPORT_SIZE, 1, 8);
+	for (size_t n = 0; n <= sizeof raw; n++)
+		if (n != SNP_REPORT_SIZE)
+			FAILS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, n), .kind = "snp", .insecure_no_nonce = true }, &e), EC_FORMAT);
+	raw[0] = 1;
+	FAILS(snp_report_parse(&r, slice_of(raw, SNP_REPORT_SIZE), &e), EC_FORMAT);
+}
+
+TEST(snp_json_gives_the_very_bytes_back)
+{
+	static const struct report_make cases[] = { { 0 }, { .version = 2 }, { .version = 5, .product = SNP_TURIN }, { .vlek = true } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint8_t raw[SNP_REPORT_SIZE];
+		AUTO_BUF der = { 0 }, table = { 0 }, text = { 0 };
+		AUTO_JSON *j = NULL;
+		AUTO_JSON *back = NULL;
+		struct snp_report r, got = { 0 };
+		struct snp_certs certs = { 0 };
+
+		report_make(raw, &cases[i]);
+		vek_make(&der, raw, &(const struct vek_make){ 0 });
+		table_make(&table, buf_view(&der));
+		WORKS(snp_report_parse(&r, slice_of(raw, sizeof raw), &e));
+		WORKS(snp_json_write(&j, &r, buf_view(&table), &e));
+		WORKS(json_write(&text, j, false, &e));
+		WORKS(json_parse(&back, buf_view(&text), 1 << 20, &e));
+		WORKS(snp_json_read(&got, &certs, back, &e));
+		MEM(got.raw, raw, sizeof raw);
+		EQ(certs.n, 1);
+		EQ(certs.v[0].type, SNP_CERT_VCEK);
+		OK(slice_eq(certs.v[0].data, buf_view(&der)));
+		snp_certs_free(&certs);
+	}
+}
+
+static int read_changed(const char *json_patch_name, const char *value, struct err *e)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	struct snp_report r, got;
+	struct snp_certs c = { 0 };
+	AUTO_JSON *j = NULL;
+	AUTO_JSON *v = NULL;
+	struct json *o;
+	AUTO_BUF text = { 0 };
+	AUTO_JSON *again = NULL;
+	int rc;
+
+	report_make(raw, &(const struct report_make){ 0 });
+	WORKS(snp_report_parse(&r, slice_of(raw, sizeof raw), &e));
+	WORKS(snp_json_write(&j, &r, (struct slice){ 0 }, &e));
+	o = json_object();
+	for (const struct json *m = json_first(json_get(j, "attestation_report")); m; m = json_next(m))
+		if (strcmp(json_name(m), json_patch_name))
+			json_add_copy(o, json_name(m), m);
+	if (value) {
+		WORKS(json_parse(&v, slice_str(value), 4096, &e));
+		json_add_copy(o, json_patch_name, v);
+	}
+	again = json_object();
+	json_add_take(again, "attestation_report", o);
+	rc = snp_json_read(&got, &c, again, e);
+	snp_certs_free(&c);
+	return rc;
+}
+
+TEST(snp_json_that_is_not_a_report_is_malformed)
+{
+	WORKS(read_changed("launch_mit_vector", NULL, &e));
+	WORKS(read_changed("launch_mit_vector", "null", &e));
+	FAILS(read_changed("version", NULL, &e), EC_FORMAT);
+	FAILS(read_changed("version", "\"3\"", &e), EC_FORMAT);
+	FAILS(read_changed("version", "4294967296", &e), EC_FORMAT);
+	FAILS(read_changed("version", "-1", &e), EC_FORMAT);
+	FAILS(read_changed("version", "1", &e), EC_FORMAT);
+	FAILS(read_changed("policy", "1.5", &e), EC_FORMAT);
+	FAILS(read_changed("family_id", "[1,2]", &e), EC_FORMAT);
+	FAILS(read_changed("family_id", "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,256]", &e), EC_FORMAT);
+	FAILS(read_changed("current_tcb", "{}", &e), EC_FORMAT);
+	FAILS(read_changed("signature", "{\"r\":[],\"s\":[]}", &e), EC_FORMAT);
+	FAILS(read_changed("measurement", "\"00\"", &e), EC_FORMAT);
+}
+
+TEST(snp_extended_reports_carry_their_certificate)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 }, all = { 0 }, hex = { 0 };
+	AUTO_VERDICT v = { 0 }, w = { 0 };
+	struct appraise_in in = { .now = MAKER_NOW, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce), .snp_roots = maker_roots() };
+
+	report_make(raw, &(const struct report_make){ .report_data = nonce, .n = sizeof nonce });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	buf_put(&all, raw, sizeof raw);
+	table_make(&all, buf_view(&der));
+	in.evidence = buf_view(&all);
+	WORKS(appraise(&v, &in, &e));
+	OK(v.accepted);
+	buf_hex(&hex, buf_view(&all));
+	buf_puts(&hex, "\n");
+	in.evidence = buf_view(&hex);
+	WORKS(appraise(&w, &in, &e));
+	OK(w.accepted);
+}
+
+TEST(snp_certificate_tables)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 }, t = { 0 }, mixed = { 0 };
+	struct snp_certs c = { 0 };
+
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	table_make(&t, buf_view(&der));
+	WORKS(snp_table_parse(&c, buf_view(&t), &e));
+	EQ(c.n, 1);
+	for (size_t n = 1; n < 48; n++)
+		FAILS(snp_table_parse(&c, slice_of(t.p, n), &e), EC_FORMAT);
+	FAILS(snp_table_parse(&c, slice_of(t.p, t.n - 1), &e), EC_FORMAT);	/* the entry reaches one byte too far */
+	WORKS(snp_table_parse(&c, (struct slice){ 0 }, &e));
+	EQ(c.n, 0);
+	buf_slice(&mixed, buf_view(&t));	/* first three groups little endian */
+	memcpy(mixed.p, "\x8d\x75\xda\x63\x64\xe6\x64\x45", 8);
+	WORKS(snp_table_parse(&c, buf_view(&mixed), &e));
+	EQ(c.v[0].type, SNP_CERT_VCEK);
+	mixed.p[16] = mixed.p[17] = mixed.p[18] = mixed.p[19] = 0xff;	/* offset */
+	FAILS(snp_table_parse(&c, buf_view(&mixed), &e), EC_FORMAT);
+}
+
+TEST(snp_claims_have_the_names_and_types_of_trustee)
+{
+	AUTO_VERDICT v = { 0 };
+	const struct json *c;
+	uint64_t n;
+
+	run_it(&v, &(const struct run){ 0 });
+	STR(v.tee, "snp");
+	c = json_get(v.claims, "snp");
+	OK(json_u64(json_get(c, "reported_tcb_snp"), &n) && n == 8);
+	OK(json_is_bool(json_get(c, "policy_debug_allowed")));
+	STR(json_string(json_get(c, "measurement")), AB48);
+	EQ(strlen(json_string(json_get(c, "report_data"))), 128);
+	EQ(strlen(json_string(json_get(c, "chip_id"))), 128);
+	EQ(strlen(json_string(json_get(c, "init_data"))), 64);
+}

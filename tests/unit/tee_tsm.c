@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reports by configfs, with a thread that plays the kernel: it fills each directory that is made, answers each inblob. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/host.h"
+#include "snp_maker.h"
+#include "tee/tdx.h"
+#include "tee/tsm.h"
+#include "test.h"
+
+enum manner { ANSWERS, DISTURBED_ONCE, DISTURBED, SILENT, OTHER_DATA, TDX };
+struct kernel {
+	char root[256], base[400];
+	enum manner manner;
+	int watch, quit[2];
+	unsigned made;
+	pthread_t thread;
+};
+
+static void put(const struct kernel *k, const char *dir, const char *name, const void *p, size_t n)
+{
+	char tmp[900], path[900];
+	int fd;
+
+	snprintf(tmp, sizeof tmp, "%s/tmp", k->root);
+	snprintf(path, sizeof path, "%s/%s/%s", k->base, dir, name);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, p, n) != (ssize_t)n)
+		test_fail(__FILE__, __LINE__, "cannot write %s", tmp);
+	close(fd);
+	rename(tmp, path);	/* whole at once */
+}
+
+static void answer(struct kernel *k, const char *dir)
+{
+	char path[900];
+	uint8_t in[64] = { 0 }, raw[SNP_REPORT_SIZE];
+	const bool disturbed = k->manner == DISTURBED || (k->manner == DISTURBED_ONCE && k->made == 1);
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s/inblob", k->base, dir);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, in, sizeof in) != (ssize_t)sizeof in)
+		test_fail(__FILE__, __LINE__, "inblob is not 64 bytes");
+	close(fd);
+	if (k->manner == OTHER_DATA)
+		in[0] ^= 1;
+	report_make(raw, &(const struct report_make){ .report_data = in, .n = sizeof in });
+	put(k, dir, "generation", disturbed ? "2\n" : "1\n", 2);
+	put(k, dir, "outblob", raw, k->manner == SILENT ? 0 : sizeof raw);
+}
+
+static void appear(struct kernel *k, const char *dir)
+{
+	char path[900];
+
+	k->made++;
+	snprintf(path, sizeof path, "%s/%s", k->base, dir);
+	inotify_add_watch(k->watch, path, IN_CLOSE_WRITE);
+	put(k, dir, "inblob", "", 0);
+	put(k, dir, "generation", "0\n", 2);
+	put(k, dir, "provider", k->manner == TDX ? "tdx_guest\n" : "sev_guest\n", 10);
+}
+
+static void *kernel_thread(void *arg)
+{
+	struct kernel *k = arg;
+	_Alignas(struct inotify_event) char buf[4096];
+	char current[300] = "";
+
+	for (;;) {
+		struct pollfd p[2] = { { k->watch, POLLIN, 0 }, { k->quit[0], POLLIN, 0 } };
+		ssize_t n;
+
+		poll(p, 2, -1);
+		if (p[1].revents)
+			return NULL;
+		n = read(k->watch, buf, sizeof buf);
+		for (char *at = buf; n > 0 && at < buf + n; at += sizeof(struct inotify_event) + ((struct inotify_event *)(void *)at)->len) {
+			const struct inotify_event *ev = (void *)at;
+
+			if (ev->mask & IN_CREATE && ev->len) {
+				snprintf(current, sizeof current, "%.255s", ev->name);
+				appear(k, current);
+			} else if (ev->mask & IN_CLOSE_WRITE && ev->len && !strcmp(ev->name, "inblob")) {
+				answer(k, current);
+			}
+		}
+	}
+}
+
+static void make_dirs(const char *root, const char *path)
+{
+	char all[600];
+
+	snprintf(all, sizeof all, "%s%s", root, path);
+	for (char *c = all + strlen(root) + 1; ; c++)
+		if (*c == '/' || *c == '\0') {
+			const char was = *c;
+
+			*c = '\0';
+			mkdir(all, 0700);
+			*c = was;
+			if (!was)
+				return;
+		}
+}
+
+static void kernel_start(struct kernel *k, struct host *h, enum manner m)
+{
+	*k = (struct kernel){ .manner = m };
+	maker_roots();		/* keys are made before the clock runs */
+	snprintf(k->root, sizeof k->root, "%s", tmpdir());
+	make_dirs(k->root, TSM_DIR);
+	snprintf(k->base, sizeof k->base, "%s" TSM_DIR, k->root);
+	k->watch = inotify_init1(IN_CLOEXEC);
+	inotify_add_watch(k->watch, k->base, IN_CREATE);
+	OK(pipe(k->quit) == 0);
+	host_init(h);
+	WORKS(host_set_sysroot(h, k->root, &e));
+	OK(pthread_create(&k->thread, NULL, kernel_thread, k) == 0);
+}
+
+static void kernel_stop(struct kernel *k, struct host *h)
+{
+	OK(write(k->quit[1], "x", 1) == 1);
+	pthread_join(k->thread, NULL);
+	close(k->watch);
+	close(k->quit[0]);
+	close(k->quit[1]);
+	host_close(h);
+}
+
+static const uint8_t ask[64] = "the 64 bytes that the report has to hold";
+
+TEST(tsm_gets_a_report_for_the_bytes_asked)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_TSM t = { 0 };
+	struct snp_report r;
+
+	kernel_start(&k, &h, ANSWERS);
+	WORKS(tsm_get(&t, &h, "sev_guest", ask, &e));
+	WORKS(snp_report_parse(&r, buf_view(&t.out), &e));
+	MEM(snp_report_data(&r).p, ask, 64);
+	EQ(k.made, 1);
+	kernel_stop(&k, &h);
+}
+
+TEST(tsm_tries_again_when_disturbed_and_gives_up_in_the_end)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_TSM t = { 0 };
+
+	kernel_start(&k, &h, DISTURBED_ONCE);
+	WORKS(tsm_get(&t, &h, "sev_guest", ask, &e));
+	EQ(k.made, 2);
+	kernel_stop(&k, &h);
+	kernel_start(&k, &h, DISTURBED);
+	FAILS(tsm_get(&t, &h, "sev_guest", ask, &e), EC_IO);
+	EQ(k.made, 3);
+	kernel_stop(&k, &h);
+}
+
+TEST(tsm_says_what_is_wrong)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_TSM t = { 0 };
+	AUTO_EVIDENCE ev = { 0 };
+	struct err e = { 0 };
+
+	kernel_start(&k, &h, SILENT);
+	EQ(tsm_get(&t, &h, "sev_guest", ask, &e), -1);
+	HAS(e.msg, "empty");
+	HAS(e.hint, "quote service");
+	kernel_stop(&k, &h);
+	kernel_start(&k, &h, TDX);
+	EQ(tsm_get(&t, &h, "sev_guest", ask, &e), -1);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "tdx_guest");
+	kernel_stop(&k, &h);
+	kernel_start(&k, &h, OTHER_DATA);
+	EQ(evidence_snp.collect(&ev, &h, slice_of(ask, 64), &e), -1);
+	HAS(e.msg, "other report data");
+	kernel_stop(&k, &h);
+}
+
+TEST(tsm_absent_is_absent)
+{
+	struct host h;
+	AUTO_TSM t = { 0 };
+	struct err e = { 0 };
+
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, tmpdir(), &e));
+	EQ(tsm_get(&t, &h, "sev_guest", ask, &e), -1);
+	EQ(e.code, EC_ABSENT);
+	OK(e.hint[0] != '\0');
+	host_close(&h);
+}
+
+TEST(tsm_recorded_machine_answers_from_plain_files)
+{
+	struct kernel k = { 0 };
+	struct host h;
+	AUTO_EVIDENCE ev = { 0 };
+	AUTO_BUF der = { 0 }, table = { 0 };
+	uint8_t raw[SNP_REPORT_SIZE];
+
+	snprintf(k.root, sizeof k.root, "%s", tmpdir());
+	make_dirs(k.root, TSM_DIR "/recorded");
+	snprintf(k.base, sizeof k.base, "%s" TSM_DIR, k.root);
+	report_make(raw, &(const struct report_make){ .report_data = ask, .n = 64 });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	table_make(&table, buf_view(&der));
+	put(&k, "recorded", "provider", "sev_guest\n", 10);
+	put(&k, "recorded", "inblob", "", 0);
+	put(&k, "recorded", "outblob", raw, sizeof raw);
+	put(&k, "recorded", "auxblob", table.p, table.n);
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, k.root, &e));
+	OK(evidence_snp.present(&h));
+	OK(!evidence_tdx.present(&h));
+	WORKS(evidence_snp.collect(&ev, &h, slice_of(ask, 64), &e));
+	EQ(ev.raw.n, SNP_REPORT_SIZE);
+	EQ(ev.certs.n, table.n);
+	FAILS(evidence_snp.collect(&ev, &h, slice_of(ask, 63), &e) || evidence_snp.collect(&ev, &h, SLICE("another"), &e) ? -1 : 0, EC_IO);
+	host_close(&h);
+}
