@@ -262,6 +262,7 @@ static int judge(struct buf *token, struct exchange *x, const struct session *s,
 	if (appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&evidence), .kind = s->tee, .certs = k->o.certs,
 						       .now = host_now(k->o.host), .policy = k->o.policy,
 						       .report_data = { digest, sizeof digest },
+						       .snp_roots = k->o.snp_roots,
 						       .allow_sample = k->o.allow_sample }, e))
 		return -1;
 	if (!v.accepted)

@@ -18,11 +18,14 @@
 #define KBS_SESSION_SECONDS 300
 #define KBS_BODY_MAX ((size_t)2 << 20)
 
+struct snp_roots;			/* tee/snp_roots.h */
+
 struct kbs_opts {
 	const struct host *host;	/* clock, log */
 	struct kbs_store *store;	/* stays the caller's, as all below */
 	const struct policy *policy;
 	const struct cert_list *certs;	/* endorsements for evidence that brings none (VCEK); NULL: none */
+	const struct snp_roots *snp_roots;	/* NULL: AMD's; tests bring their own CA here, nothing else can */
 	bool allow_sample;		/* evidence of the sample TEE, which proves nothing */
 	unsigned max_sessions;		/* 0: 4096 */
 	int64_t (*mono_ms)(void);	/* clock of the sessions; NULL: host_mono_ms */

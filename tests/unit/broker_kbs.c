@@ -8,6 +8,7 @@
 #include "broker/sessions.h"
 #include "codec/hex64.h"
 #include "crypto/jose.h"
+#include "snp_maker.h"
 #include "test.h"
 
 #define POLICY "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"sample\"],\"measurements\":[\"%s\"]%s}"
@@ -545,7 +546,7 @@ TEST(kbs_binds_real_snp_evidence_to_the_session)
 	g.policy = NULL;
 	g.k = NULL;
 	WORKS(policy_parse(&g.policy, SLICE("{\"schema\":\"cvmbox.policy/1\"}"), "test", &e));
-	g.h.now_fixed = 1735689600;		/* 2025-01-01 */
+	g.h.now_fixed = 1767225600;		/* 2026-01-01 */
 	WORKS(kbs_new(&g.k, &(const struct kbs_opts){ .host = &g.h, .store = g.store, .policy = g.policy, .mono_ms = mono }, &e));
 	new_key(&c, KEY_EC_P256);
 	call(&a, &g, "POST", "/kbs/v0/auth", "{\"version\":\"0.4.0\",\"tee\":\"snp\"}", NULL, NULL);
@@ -558,6 +559,110 @@ TEST(kbs_binds_real_snp_evidence_to_the_session)
 	post(&a, &g, &c, q);			/* genuine, and somebody else's */
 	REFUSED(a, 401, "AttestationError", "snp.report_data");
 	rig_down(&g, true);
+}
+
+/* A whole run with a report as SNP hardware would sign it, by a CA of our own. */
+struct snp_run {
+	struct report_make report;
+	struct vek_make vek;
+	const char *policy;
+	bool other_key;		/* the report is bound to another key than the one that is sent */
+};
+
+static void snp_rig(struct rig *g, const char *policy)
+{
+	rig_up(g);
+	policy_free(g->policy);
+	kbs_free(g->k);
+	g->policy = NULL;
+	g->k = NULL;
+	WORKS(policy_parse(&g->policy, slice_str(policy), "test", &e));
+	g->h.now_fixed = MAKER_NOW;
+	WORKS(kbs_new(&g->k, &(const struct kbs_opts){ .host = &g->h, .store = g->store, .policy = g->policy, .mono_ms = mono,
+							.snp_roots = maker_roots() }, &e));
+}
+
+static struct json *snp_evidence(const struct snp_run *t, const struct client *c)
+{
+	uint8_t raw[SNP_REPORT_SIZE], digest[48];
+	struct report_make mk = t->report;
+	struct snp_report r;
+	struct json *ret = NULL;
+	AUTO_BUF der = { 0 }, table = { 0 };
+
+	WORKS(kbs_runtime_digest(digest, HASH_SHA384, c->nonce, c->jwk, "", &e));
+	mk.report_data = digest;
+	mk.n = sizeof digest;
+	report_make(raw, &mk);
+	vek_make(&der, raw, &t->vek);
+	table_make(&table, buf_view(&der));
+	WORKS(snp_report_parse(&r, (struct slice){ raw, sizeof raw }, &e));
+	WORKS(snp_json_write(&ret, &r, buf_view(&table), &e));
+	return ret;
+}
+
+static void snp_try(struct answer *a, const struct snp_run *t, struct rig *g, struct client *c)
+{
+	AUTO_JSON *evidence = NULL;
+	struct json *q;
+
+	snp_rig(g, t->policy ? t->policy : "{\"schema\":\"cvmbox.policy/1\"}");
+	new_key(c, KEY_EC_P256);
+	call(a, g, "POST", "/kbs/v0/auth", "{\"version\":\"0.4.0\",\"tee\":\"snp\",\"extra-params\":{}}", NULL, NULL);
+	EQ(a->status, 200);
+	snprintf(c->nonce, sizeof c->nonce, "%s", json_string(json_get(a->body, "nonce")));
+	snprintf(c->cookie, sizeof c->cookie, "%.47s", strstr(buf_cstr(&a->headers), "kbs-session-id="));
+	evidence = snp_evidence(t, c);
+	if (t->other_key)
+		new_key(c, KEY_EC_P256);
+	q = good_attestation(c);
+	json_remove(member(q, "tee-evidence"), "primary_evidence");
+	json_add_copy(member(q, "tee-evidence"), "primary_evidence", evidence);
+	post(a, g, c, q);
+}
+
+static void snp_refused(const struct snp_run *t, const char *part)
+{
+	struct rig g = { 0 };
+	AUTO_ANSWER a = { 0 };
+	AUTO_CLIENT c = { 0 };
+
+	snp_try(&a, t, &g, &c);
+	REFUSED(a, 401, "AttestationError", part);
+	call(&a, &g, "GET", "/kbs/v0/resource/default/key/1", "", c.cookie, NULL);
+	REFUSED(a, 401, "TokenNotFound", "");
+	rig_down(&g, true);
+}
+
+TEST(kbs_gives_a_resource_to_an_snp_guest)
+{
+	struct rig g = { 0 };
+	AUTO_ANSWER a = { 0 };
+	AUTO_CLIENT c = { 0 };
+	AUTO_SECRET s = { 0 };
+	AUTO_JWS token = { 0 };
+
+	snp_try(&a, &(const struct snp_run){ 0 }, &g, &c);
+	EQ(a.status, 200);
+	WORKS(jws_parse(&token, slice_str(json_string(json_get(a.body, "token"))), &e));
+	STR(json_string(json_path(token.payload, "/submods/cpu0/ear.status")), "affirming");
+	OK(json_path(token.payload, "/submods/cpu0/ear.veraison.annotated-evidence/snp"));
+	call(&a, &g, "GET", "/kbs/v0/resource/default/key/1", "", c.cookie, NULL);
+	EQ(a.status, 200);
+	WORKS(jwe_open(&s, &c.key, buf_view(&a.text), &e));
+	OK(secret_eq(&s, SLICE("the secret")));
+	rig_down(&g, true);
+}
+
+TEST(kbs_refuses_snp_guests_that_are_not_acceptable)
+{
+	snp_refused(&(const struct snp_run){ .other_key = true }, "snp.report_data");
+	snp_refused(&(const struct snp_run){ .vek.by_other_ca = true }, "snp.");
+	snp_refused(&(const struct snp_run){ .report.debug = true }, "snp.");
+	snp_refused(&(const struct snp_run){ .report.vmpl = 3 }, "snp.");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"000000000000000000000000"
+			"000000000000000000000000000000000000000000000000000000000000000000000000\"]}" }, "snp.measurement");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"sample\"]}" }, "snp");
 }
 
 /* --- resources ------------------------------------------------------------------------------------------------------ */
