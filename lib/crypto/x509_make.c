@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making certificates, for a broker's own TLS and for tests. */
+
+#include <arpa/inet.h>
+
+#include "base/host.h"
+#include "codec/der.h"
+#include "crypto/x509_int.h"
+
+static void wrap(struct buf *ret, unsigned tag, const struct buf *body)
+{
+	ret->bad |= body->bad;
+	der_put(ret, tag, buf_view(body));
+}
+
+/* --- name ---------------------------------------------------------------------------------------------- */
+
+static void put_rdn(struct buf *ret, const char *oid, unsigned tag, const struct buf *value)
+{
+	AUTO_BUF attribute = { 0 }, seq = { 0 };
+
+	der_put_oid(&attribute, oid);
+	wrap(&attribute, tag, value);
+	wrap(&seq, DER_SEQUENCE, &attribute);
+	wrap(ret, DER_SET, &seq);
+}
+
+/* One "KEY=value" up to the next bare comma; advances *p behind it. */
+static int put_pair(struct buf *ret, const char **p, struct err *e)
+{
+	static const char *const table[][2] = { { "CN", "2.5.4.3" }, { "O", "2.5.4.10" }, { "OU", "2.5.4.11" },
+						{ "C", "2.5.4.6" }, { "L", "2.5.4.7" }, { "ST", "2.5.4.8" } };
+	const char *oid = NULL, *eq;
+	AUTO_BUF value = { 0 };
+
+	while (**p == ' ')
+		(*p)++;
+	eq = strchr(*p, '=');
+	for (size_t i = 0; eq && i < sizeof table / sizeof table[0]; i++)
+		if (slice_eqs(slice_of(*p, (size_t)(eq - *p)), table[i][0]))
+			oid = table[i][1];
+	if (!oid)
+		return err_set(e, EC_USAGE, "certificate subject: wanted CN=, O=, OU=, C=, L= or ST= at '%.32s'", *p);
+	for (*p = eq + 1; **p && **p != ','; (*p)++) {
+		if (**p == '\\' && (*p)[1])
+			(*p)++;
+		buf_byte(&value, (uint8_t)**p);
+	}
+	if (**p == ',')
+		(*p)++;
+	if (!value.n)
+		return err_set(e, EC_USAGE, "certificate subject has an empty value");
+	put_rdn(ret, oid, strcmp(oid, "2.5.4.6") ? DER_UTF8 : DER_PRINTABLE, &value);
+	return 0;
+}
+
+static int put_name(struct buf *ret, const char *text, struct err *e)
+{
+	AUTO_BUF rdns = { 0 };
+
+	while (*text)
+		if (put_pair(&rdns, &text, e))
+			return -1;
+	wrap(ret, DER_SEQUENCE, &rdns);
+	return 0;
+}
+
+/* --- extensions ---------------------------------------------------------------------------------------- */
+
+static void put_ext(struct buf *ret, const char *oid, bool critical, const struct buf *value)
+{
+	AUTO_BUF x = { 0 };
+
+	der_put_oid(&x, oid);
+	if (critical)
+		der_put(&x, DER_BOOLEAN, SLICE("\xff"));
+	wrap(&x, DER_OCTET_STRING, value);
+	wrap(ret, DER_SEQUENCE, &x);
+}
+
+static void put_constraints(struct buf *ret, bool ca)
+{
+	AUTO_BUF inner = { 0 }, value = { 0 }, usage = { 0 };
+
+	if (ca)
+		der_put(&inner, DER_BOOLEAN, SLICE("\xff"));
+	wrap(&value, DER_SEQUENCE, &inner);
+	put_ext(ret, OID_BASIC_CONSTRAINTS, true, &value);
+	/* keyCertSign and cRLSign, or digitalSignature; the first byte counts the unused bits */
+	der_put(&usage, DER_BIT_STRING, ca ? SLICE("\x01\x06") : SLICE("\x07\x80"));
+	put_ext(ret, OID_KEY_USAGE, true, &usage);
+}
+
+/* RFC 7093 section 2, method 4: the leftmost 160 bits of SHA-256 over the key information. */
+static int put_key_ids(struct buf *ret, struct slice spki, struct slice issuer_spki, struct err *e)
+{
+	AUTO_BUF own = { 0 }, id = { 0 }, authority = { 0 };
+	uint8_t digest[32];
+
+	if (hash_of(digest, HASH_SHA256, spki, e))
+		return -1;
+	der_put(&own, DER_OCTET_STRING, slice_of(digest, 20));
+	put_ext(ret, OID_SUBJECT_KEY_ID, false, &own);
+	if (hash_of(digest, HASH_SHA256, issuer_spki, e))
+		return -1;
+	der_put(&id, DER_CONTEXT + 0, slice_of(digest, 20));
+	wrap(&authority, DER_SEQUENCE, &id);
+	put_ext(ret, OID_AUTHORITY_KEY_ID, false, &authority);
+	return 0;
+}
+
+static int put_alt_names(struct buf *ret, const char *dns, const char *ip, struct err *e)
+{
+	AUTO_BUF names = { 0 }, value = { 0 }, uses = { 0 }, eku = { 0 };
+	uint8_t a[16];
+
+	if (dns)
+		der_put(&names, DER_CONTEXT + 2, slice_str(dns));
+	if (ip && inet_pton(AF_INET, ip, a) == 1)
+		der_put(&names, DER_CONTEXT + 7, slice_of(a, 4));
+	else if (ip && inet_pton(AF_INET6, ip, a) == 1)
+		der_put(&names, DER_CONTEXT + 7, slice_of(a, 16));
+	else if (ip)
+		return err_set(e, EC_USAGE, "'%s' is no IP address", ip);
+	wrap(&value, DER_SEQUENCE, &names);
+	put_ext(ret, OID_SUBJECT_ALT_NAME, false, &value);
+	der_put_oid(&uses, "1.3.6.1.5.5.7.3.1");	/* serverAuth */
+	wrap(&eku, DER_SEQUENCE, &uses);
+	put_ext(ret, OID_EXT_KEY_USAGE, false, &eku);
+	return 0;
+}
+
+/* --- signature ----------------------------------------------------------------------------------------- */
+
+struct maker {
+	const char *oid;
+	enum sig_form form;
+	enum hash hash;
+};
+
+static struct maker maker_for(const struct privkey *k, bool pss)
+{
+	switch (k->type) {
+	case KEY_EC_P256:
+		return (struct maker){ "1.2.840.10045.4.3.2", SIG_ECDSA_DER, HASH_SHA256 };
+	case KEY_EC_P384:
+		return (struct maker){ "1.2.840.10045.4.3.3", SIG_ECDSA_DER, HASH_SHA384 };
+	case KEY_EC_P521:
+		return (struct maker){ "1.2.840.10045.4.3.4", SIG_ECDSA_DER, HASH_SHA512 };
+	default:
+		return pss ? (struct maker){ OID_RSA_PSS, SIG_RSA_PSS, HASH_SHA384 } :
+			     (struct maker){ "1.2.840.113549.1.1.11", SIG_RSA_PKCS1, HASH_SHA256 };
+	}
+}
+
+/* SHA-384, MGF1 with SHA-384, salt of 48 bytes. */
+static void put_pss_params(struct buf *ret)
+{
+	AUTO_BUF oid = { 0 }, hash = { 0 }, mgf = { 0 }, mgf_seq = { 0 }, salt = { 0 }, all = { 0 };
+
+	der_put_oid(&oid, "2.16.840.1.101.3.4.2.2");
+	der_put(&oid, DER_NULL, SLICE(""));
+	wrap(&hash, DER_SEQUENCE, &oid);
+	der_put_oid(&mgf, OID_MGF1);
+	buf_slice(&mgf, buf_view(&hash));
+	wrap(&mgf_seq, DER_SEQUENCE, &mgf);
+	der_put_uint(&salt, SLICE("\x30"));
+	wrap(&all, DER_EXPLICIT + 0, &hash);
+	wrap(&all, DER_EXPLICIT + 1, &mgf_seq);
+	wrap(&all, DER_EXPLICIT + 2, &salt);
+	wrap(ret, DER_SEQUENCE, &all);
+}
+
+static void put_sig_alg(struct buf *ret, const struct maker *m)
+{
+	AUTO_BUF alg = { 0 };
+
+	der_put_oid(&alg, m->oid);
+	if (m->form == SIG_RSA_PKCS1)
+		der_put(&alg, DER_NULL, SLICE(""));
+	else if (m->form == SIG_RSA_PSS)
+		put_pss_params(&alg);
+	wrap(ret, DER_SEQUENCE, &alg);
+}
+
+/* --- the certificate ----------------------------------------------------------------------------------- */
+
+static int public_of(struct buf *ret, const struct privkey *k, struct err *e)
+{
+	AUTO_PUBKEY p = { 0 };
+
+	return privkey_public(&p, k, e) || pubkey_der(ret, &p, e) ? -1 : 0;
+}
+
+static int put_serial(struct buf *ret, const struct cert_make *m, struct err *e)
+{
+	uint8_t serial[16];
+
+	if (m->serial) {
+		der_put_uint(ret, slice_of(m->serial, m->serial_n));
+		return 0;
+	}
+	if (host_random(serial, sizeof serial, e))
+		return -1;
+	serial[0] = (serial[0] & 0x7f) | 0x40;	/* positive, and always of this length */
+	der_put_uint(ret, slice_of(serial, sizeof serial));
+	return 0;
+}
+
+static int put_exts(struct buf *ret, const struct cert_make *m, struct slice spki, struct slice issuer_spki, struct err *e)
+{
+	AUTO_BUF exts = { 0 }, seq = { 0 };
+
+	put_constraints(&exts, m->ca);
+	if (put_key_ids(&exts, spki, issuer_spki, e))
+		return -1;
+	if ((m->dns || m->ip) && put_alt_names(&exts, m->dns, m->ip, e))
+		return -1;
+	wrap(&seq, DER_SEQUENCE, &exts);
+	wrap(ret, DER_EXPLICIT + 3, &seq);
+	return 0;
+}
+
+static int put_tbs(struct buf *ret, const struct cert_make *m, const struct maker *how, struct slice spki,
+		   struct slice issuer_spki, struct err *e)
+{
+	AUTO_BUF body = { 0 }, subject = { 0 }, dates = { 0 };
+
+	buf_put(&body, "\xa0\x03\x02\x01\x02", 5);	/* version 3 */
+	if (put_serial(&body, m, e) || put_name(&subject, m->subject, e))
+		return -1;
+	put_sig_alg(&body, how);
+	buf_slice(&body, m->issuer ? m->issuer->subject : buf_view(&subject));
+	der_put_time(&dates, m->not_before);
+	der_put_time(&dates, m->not_after);
+	wrap(&body, DER_SEQUENCE, &dates);
+	buf_slice(&body, buf_view(&subject));
+	buf_slice(&body, spki);
+	if (put_exts(&body, m, spki, issuer_spki, e))
+		return -1;
+	wrap(ret, DER_SEQUENCE, &body);
+	return buf_check(ret, e);
+}
+
+int cert_make(struct buf *ret_der, const struct cert_make *m, struct err *e)
+{
+	const struct privkey *signer = m->issuer ? m->issuer_key : m->key;
+	const struct maker how = maker_for(signer, m->pss);
+	AUTO_BUF spki = { 0 }, signer_spki = { 0 }, all = { 0 }, sig = { 0 };
+
+	if (public_of(&spki, m->key, e) || public_of(&signer_spki, signer, e))
+		return -1;
+	if (m->issuer && !slice_eq(buf_view(&signer_spki), parts(m->issuer)->spki))
+		return err_set(e, EC_USAGE, "issuer's key does not belong to the issuer's certificate");
+	if (put_tbs(&all, m, &how, buf_view(&spki), buf_view(&signer_spki), e) ||
+	    sig_sign(&sig, signer, how.form, how.hash, buf_view(&all), e))
+		return -1;
+	put_sig_alg(&all, &how);
+	der_put_bits(&all, buf_view(&sig));
+	wrap(ret_der, DER_SEQUENCE, &all);
+	return buf_check(ret_der, e);
+}
