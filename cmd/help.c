@@ -21,6 +21,35 @@ static void put_arg(struct buf *b, const struct opt *o)
 		buf_printf(b, "%s%s", i ? "|" : "", o->names[i]);
 }
 
+/* Words up to column 'width', line ends inside kept. */
+static void put_wrapped(struct buf *b, const char *s, size_t width)
+{
+	size_t col = 0;
+
+	while (*s) {
+		const size_t n = strcspn(s, " \n");
+
+		if (col && col + 1 + n > width) {
+			buf_byte(b, '\n');
+			col = 0;
+		} else if (col) {
+			buf_byte(b, ' ');
+			col++;
+		}
+		buf_put(b, s, n);
+		col += n;
+		s += n;
+		if (*s == '\n') {
+			buf_byte(b, '\n');
+			col = 0;
+			s++;
+		}
+		while (*s == ' ')
+			s++;
+	}
+	buf_byte(b, '\n');
+}
+
 /* --- text ---------------------------------------------------------------------------------------------------- */
 
 #define HELP_COLUMN 28
@@ -83,8 +112,10 @@ void help_applet(struct buf *b, const struct applet *a, const struct verb *only)
 			buf_printf(b, "  %-14s %s\n", a->verbs[i].name, a->verbs[i].summary);
 		buf_printf(b, "\ncvmbox %s VERB --help lists the options of a verb.\n", a->name);
 	}
-	if (a->notes)
-		buf_printf(b, "\n%s\n", a->notes);
+	if (a->notes) {
+		buf_byte(b, '\n');
+		put_wrapped(b, a->notes, 96);
+	}
 	buf_puts(b, "\ncommon options:\n");
 	put_opts(b, common_opts);
 	buf_puts(b, "\nexit status: 0 done or accepted, 1 refused, 2 usage, 3 absent here, 4 I/O or network,\n"
