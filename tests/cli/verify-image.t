@@ -104,3 +104,21 @@ $ cvmbox verify-image docker://example.com/app --key key.pub
 $ cvmbox verify-image example.com/app --key key.pub
 2| cvmbox verify-image: 'example.com/app' is not an image: wanted oci:DIR[:TAG][@DIGEST] or oci-archive:FILE[:TAG][@DIGEST]
 ? 2
+
+# Key and policy in a key broker: kbs:/// for --key, --policy and inside the policy; what the broker lacks accepts nothing.
+$ sed "s,$(pwd -P)/key.pub,kbs:///default/cosign/pub," p.json >kbs.json; for x in cosign/pub:key.pub cosign/other:other.pub policy/1:kbs.json; do cvmbox kbs put -q --store store default/${x%:*} ${x#*:} >/dev/null; done; \
+    echo '{"schema":"cvmbox.policy/1","kinds":["sample"],"measurements":["abcde"]}' >broker.json; \
+    (cvmbox kbs serve --store store --policy broker.json --allow-sample -l 127.0.0.1:0 --ready-fd 3 3>url 2>/dev/null >/dev/null & echo $! >pid); \
+    for i in $(seq 100); do [ -s url ] && break; sleep 0.05; done; rm -rf img; "$SOURCE/scripts/demo-image" img example.com/app:v1 key.pem | cut -c1-7
+sha256:
+$ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --key kbs:///default/cosign/pub | tail -n1
+accepted sha256:<*>, signed by key <*> (kbs:///default/cosign/pub)
+$ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --key kbs:///default/cosign/other | tail -n1
+REFUSED
+$ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --policy kbs:///default/policy/1 | tail -n1
+accepted sha256:<*>, signed by key <*> (kbs:///default/cosign/pub)
+$ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --policy kbs:///default/policy/2
+2| cvmbox verify-image: cannot read policy 'kbs:///default/policy/2': <*>
+2| cvmbox verify-image: hint: <*>
+? 6
+$ kill $(cat pid)
