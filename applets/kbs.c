@@ -283,7 +283,7 @@ static int run_rm(const struct ctx *cx, struct err *e)
 {
 	const struct store_args *a = cx->args;
 	AUTO_KBS_STORE *store = NULL;
-	struct json *removed;
+	struct json *removed = NULL;
 	struct resource_name n;
 
 	for (int i = 0; i < cx->argc; i++)
@@ -291,10 +291,11 @@ static int run_rm(const struct ctx *cx, struct err *e)
 			return -1;
 	if (open_store(&store, a->store, false, e))
 		return -1;
-	removed = json_add_array(cx->out->claims, "removed");
 	for (int i = 0; i < cx->argc; i++) {
 		if (name_of(&n, cx->argv[i], e) || kbs_store_remove(store, &n, e))
 			return -1;
+		if (!removed)
+			removed = json_add_array(cx->out->claims, "removed");
 		json_add_fmt(removed, NULL, "%s/%s/%s", n.part[0], n.part[1], n.part[2]);
 		out_text(cx->out, "removed %s/%s/%s", n.part[0], n.part[1], n.part[2]);
 	}

@@ -62,11 +62,11 @@ static int from_cmdline(struct buf *ret, const struct host *h, struct err *e)
 
 int key_env_url(struct buf *ret, const struct host *h, const struct key_env *env, struct err *e)
 {
-	const char *params = getenv("AA_KBC_PARAMS");
+	const char *params = getenv("AA_KBC_PARAMS"), *named = env->url ? env->url : getenv("CVMBOX_KBS");
 	AUTO_BUF url = { 0 };
 
-	if (env->url)
-		buf_puts(&url, env->url);
+	if (named && *named)
+		buf_puts(&url, named);
 	else if (params && *params ? from_kbc_params(&url, slice_str(params), "$AA_KBC_PARAMS", e) : from_cmdline(&url, h, e))
 		return -1;
 	if (buf_check(&url, e))

@@ -27,7 +27,7 @@ extern const char *const key_type_words[];	/* "ec" (P-256, the default), "rsa" (
 	OPT_STR(0, "token", field.token, "FILE", "use this attestation token (see 'attest token') instead of attesting"), \
 	OPT_INSECURE("insecure-http", field.plain, "take answers of a key broker at http:// beyond loopback: they can be forged")
 
-/* URL of the key broker without a slash at its end: env->url, else $AA_KBC_PARAMS, else agent.aa_kbc_params= on the kernel
+/* URL of the key broker without a slash at its end: env->url, else $CVMBOX_KBS, else $AA_KBC_PARAMS, else agent.aa_kbc_params= on the kernel
  * command line (key-broker.md 4.8); EC_USAGE if nobody says.  Appends. */
 int key_env_url(struct buf *ret, const struct host *h, const struct key_env *env, struct err *e);
 

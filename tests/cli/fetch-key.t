@@ -19,7 +19,7 @@
     2| cvmbox fetch-key: hint: <*>
     $ cvmbox fetch-key --key-type=rsa kbs:///default/key/2 --kbs=$(cat url) --tee=sample -f -o out && cmp out 2
     kbs:///default/key/2 -> out (10 bytes)
-    $ CVMBOX_KBS=$(cat url) CVMBOX_TEE=sample cvmbox fetch-key kbs:///default/key/1
+    $ CVMBOX_KBS=$(cat url) AA_KBC_PARAMS=cc_kbc::http://127.0.0.1:1 cvmbox fetch-key --tee sample kbs:///default/key/1
     first key
     $ AA_KBC_PARAMS=cc_kbc::$(cat url) cvmbox fetch-key --tee sample kbs+resource:///default/key/1
     first key

@@ -71,7 +71,7 @@ static bool may_get;
 static void request(const char *method, const char *path, const char *cookie, const char *auth, struct slice body,
 		    struct buf *text, struct buf *headers)
 {
-	struct httpd_request q = { .path = path, .query = "", .body = body, .cookie = cookie, .authorization = auth, .peer = "f" };
+	struct httpd_request q = { .path = path, .query = "", .body = body.n ? body : SLICE(""), .cookie = cookie, .authorization = auth, .peer = "f" };
 	struct httpd_reply r = { .status = 500 };
 
 	snprintf(q.method, sizeof q.method, "%s", method);

@@ -167,6 +167,7 @@ TEST(key_broker_url_comes_from_option_environment_or_kernel)
 	OK(!mkdir(in_tmp("proc"), 0700));
 	WORKS(host_set_sysroot(&h, tmpdir(), &e));
 	unsetenv("AA_KBC_PARAMS");
+	unsetenv("CVMBOX_KBS");
 	FAILS(key_env_url(&url, &h, &env, &e), EC_USAGE);
 	WORKS(outfile_write(in_tmp("proc/cmdline"), SLICE("quiet xagent.aa_kbc_params=cc_kbc::http://no "
 							  "agent.aa_kbc_params=cc_kbc::https://kernel:1/ ro\n"), 0600, false, &e));
@@ -179,6 +180,10 @@ TEST(key_broker_url_comes_from_option_environment_or_kernel)
 	setenv("AA_KBC_PARAMS", "offline_fs_kbc::null", 1);
 	FAILS(key_env_url(&url, &h, &env, &e), EC_USAGE);
 	buf_reset(&url);
+	setenv("CVMBOX_KBS", "https://variable", 1);
+	WORKS(key_env_url(&url, &h, &env, &e));
+	STR(buf_cstr(&url), "https://variable");
+	buf_reset(&url);
 	env.url = "https://option";
 	WORKS(key_env_url(&url, &h, &env, &e));
 	STR(buf_cstr(&url), "https://option");
@@ -189,5 +194,6 @@ TEST(key_broker_url_comes_from_option_environment_or_kernel)
 	env.url = "ftp://option";
 	FAILS(key_env_url(&url, &h, &env, &e), EC_USAGE);
 	unsetenv("AA_KBC_PARAMS");
+	unsetenv("CVMBOX_KBS");
 	host_close(&h);
 }
