@@ -195,6 +195,8 @@ static bool is_signature_of(const struct descriptor *d, const struct chain *c)
 
 static int find_tagged(struct signatures *all, const struct chain *c, const struct store *s, struct err *e)
 {
+	size_t n = 0;
+
 	for (const struct json *j = json_first(json_get(c->index, "manifests")); j; j = json_next(j)) {
 		AUTO_DOC doc = { 0 };
 		struct descriptor d;
@@ -202,6 +204,8 @@ static int find_tagged(struct signatures *all, const struct chain *c, const stru
 
 		if (descriptor_parse(&d, j, "entry", NULL) || !is_signature_of(&d, c))
 			continue;
+		if (++n > SIGNATURES_MAX)
+			return err_set(e, EC_REFUSED, "index.json has more than %d signature manifests", SIGNATURES_MAX);
 		if (doc_read(&doc, s, &d, &why))
 			note(all, "signature manifest", &why);
 		else if (read_signatures(all, &doc, s, e))

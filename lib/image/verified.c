@@ -147,7 +147,7 @@ static int try_one(struct claim *ret, const struct trial *t, const struct signat
 		return identity ? identity_check(identity, NULL, ret->name, e) : 0;
 	if (identity) {
 		err_set(e, EC_REFUSED, "a %s carries no image name, so the policy's signedIdentity cannot be checked", s->kind->describe);
-		return err_hint(e, "sign with cosign 2, or with cosign 3 and --new-bundle-format=false where it has that");
+		return err_hint(e, "signatures of cosign 2 carry a name; a bundle counts for --key alone");
 	}
 	if (!t->in->ignore_tlog) {
 		err_set(e, EC_REFUSED, "a %s is made to be checked against a transparency log, which was not done", s->kind->describe);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures: what cosign writes, with every kind of key, and what must not pass for one. */
 
+#include <unistd.h>
+
 #include "base/outfile.h"
+#include "codec/hex64.h"
 #include "image/name.h"
 #include "image/signature.h"
 #include "image_make.h"
@@ -193,6 +196,30 @@ TEST(cosign_one_good_signature_among_foreign_and_broken_ones_is_enough)
 	wants(&m, &r, 0, NULL);
 	for (const struct json *c = json_first(r.out.checks); c; c = json_next(c))
 		OK(strcmp(json_string(json_get(c, "result")), "fail"));
+}
+
+TEST(cosign_more_signatures_than_anybody_makes_are_refused)
+{
+	AUTO_PRIVKEY key = { 0 };
+	AUTO_MADE m;
+	AUTO_BUF path = { 0 }, payload = { 0 };
+	AUTO_RUN r = { .ref = ":v1" };
+
+	WORKS(privkey_generate(&key, KEY_EC_P256, 0, &e));
+	make_layout(&m);
+	make_image(&m, "v1");
+	make_payload(&payload, m.manifest.text, NAME);
+	for (int i = 0; i < 129; i++) {
+		if (i == 128) {
+			make_index(&m);
+			make_public(&path, &m, &key, "key.pub");
+			r.key = buf_cstr(&path);
+			wants(&m, &r, 0, NULL);
+		}
+		make_signature(&m, &m.manifest, buf_view(&payload), &key, SIG_ECDSA_DER);
+	}
+	make_index(&m);
+	wants(&m, &r, EC_REFUSED, "more than 128");
 }
 
 TEST(cosign_an_unsigned_image_is_refused_and_says_where_it_looked)
@@ -435,6 +462,80 @@ TEST(policy_decides_over_signed_images)
 		if (!cases[i].code)
 			OK(!verified_image_unsigned(r.v));
 	}
+}
+
+TEST(policy_key_data_is_base64_of_a_pem_file)
+{
+	static const char form[] = "{\"default\":[{\"type\":\"sigstoreSigned\",\"%s\":%s%s%s," EXACT "}]}";
+	AUTO_PRIVKEY key = { 0 }, other = { 0 };
+	AUTO_MADE m;
+	AUTO_BUF path = { 0 }, wrong = { 0 }, pem = { 0 }, b64 = { 0 }, b64_other = { 0 }, text = { 0 }, escaped = { 0 };
+	AUTO_RUN r = { .ref = ":v1" };
+
+	WORKS(privkey_generate(&key, KEY_EC_P256, 0, &e));
+	WORKS(privkey_generate(&other, KEY_EC_P256, 0, &e));
+	signed_image(&m, &path, &key, SIG_ECDSA_DER);
+	make_public(&wrong, &m, &other, "other.pub");
+	load(&pem, buf_cstr(&path));
+	b64_encode(&b64, buf_view(&pem));
+	for (size_t i = 0; i < pem.n; i++)
+		buf_printf(&escaped, pem.p[i] == '\n' ? "\\n" : "%c", pem.p[i]);
+	buf_reset(&pem);
+	load(&pem, buf_cstr(&wrong));
+	b64_encode(&b64_other, buf_view(&pem));
+	buf_printf(&text, form, "keyData", "\"", buf_cstr(&b64), "\"");
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, 0, NULL);
+	OK(!r.out.warned);
+	buf_reset(&text);
+	buf_printf(&text, form, "keyData", "\"", buf_cstr(&b64_other), "\"");
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, EC_REFUSED, "not by this key");
+	buf_reset(&text);
+	buf_printf(&text, "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyDatas\":[\"%s\",\"%s\"]," EXACT "}]}", buf_cstr(&b64_other),
+		   buf_cstr(&b64));
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, 0, NULL);
+	buf_reset(&text);
+	buf_printf(&text, form, "keyData", "\"", buf_cstr(&escaped), "\"");
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, 0, NULL);
+	OK(r.out.warned);		/* image-rs's form */
+	buf_reset(&text);
+	buf_printf(&text, form, "keyData", "\"", "bm9uc2Vuc2U=", "\"");
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, EC_FORMAT, "public key 'keyData'");
+	buf_reset(&text);
+	buf_printf(&text, form, "keyData", "\"", "not base64", "\"");
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, EC_FORMAT, "keyData");
+}
+
+TEST(policy_scopes_are_paths_without_symlinks)
+{
+	AUTO_MADE m, link;
+	AUTO_RUN r = { .ref = ":v1" };
+	AUTO_BUF text = { 0 };
+	char real[4096];
+
+	make_layout(&m);
+	make_image(&m, "v1");
+	make_index(&m);
+	link = (struct made){ .manifest_size = 0 };
+	snprintf(link.dir, sizeof link.dir, "%.500s.link", m.dir);
+	OK(!symlink(m.dir, link.dir));
+	OK(realpath(m.dir, real));
+	buf_printf(&text, "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"oci\":{\"%s\":[{\"type\":"
+		   "\"insecureAcceptAnything\"}]}}}", real);
+	r.policy = buf_cstr(&text);
+	wants(&m, &r, 0, NULL);
+	r.policy = buf_cstr(&text);
+	wants(&link, &r, 0, NULL);
+	buf_reset(&text);
+	buf_printf(&text, "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"oci\":{\"%s\":[{\"type\":"
+		   "\"insecureAcceptAnything\"}]}}}", link.dir);
+	r.policy = buf_cstr(&text);
+	wants(&link, &r, EC_REFUSED, "rejects");
 }
 
 TEST(policy_and_key_both_have_to_hold)

@@ -600,6 +600,38 @@ TEST(image_archive_tricks_are_refused)
 	wants(&m, &r, 0, NULL);
 }
 
+TEST(image_archive_blob_that_is_a_link_is_refused)
+{
+	AUTO_MADE m;
+	AUTO_RUN r = { .policy = ANYTHING, .archive = true };
+	AUTO_BUF tar = { 0 };
+	uint8_t *p = NULL;
+	unsigned sum = 0;
+
+	make_layout(&m);
+	make_image(&m, NULL);
+	make_index(&m);
+	make_tar(&tar, &m);
+	for (size_t i = 0; i + 512 <= tar.n && !p; i += 512)
+		if (!memcmp(tar.p + i, "blobs/sha256/", 13) && !memcmp(tar.p + i + 13, m.layer[1].hex, 64))
+			p = tar.p + i;
+	OK(p);
+	if (!p)
+		return;
+	p[156] = '2';
+	memset(p + 124, '0', 11);
+	memcpy(p + 157, "/etc/passwd", 11);
+	memset(p + 512, 0, 512);
+	memmove(p + 512, p + 1024, tar.n - (size_t)(p + 1024 - tar.p));
+	tar.n -= 512;
+	for (int i = 0; i < 512; i++)
+		sum += i >= 148 && i < 156 ? ' ' : p[i];
+	snprintf((char *)p + 148, 8, "%06o", sum);
+	p[155] = ' ';
+	put_archive(&m, buf_view(&tar));
+	wants(&m, &r, EC_REFUSED, "not a regular file");
+}
+
 TEST(image_archive_cut_or_compressed_or_no_file_is_refused)
 {
 	AUTO_MADE m;
