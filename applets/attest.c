@@ -130,10 +130,14 @@ static int gpus_settled(const struct ctx *cx, struct err *e)
 static int run_collect(const struct ctx *cx, struct err *e)
 {
 	const struct collect_args *a = cx->args;
+	const bool to_stdout = !a->output || !strcmp(a->output, "-");
 	AUTO_BUF nonce = { 0 }, runtime = { 0 }, bundle = { .max = BUNDLE_MAX };
+	AUTO_OUTFILE file = OUTFILE_INIT;
 	uint8_t fresh[NONCE_BYTES];
 
-	if (nonce_get(&nonce, a->nonce, a->nonce_file, e))
+	if (to_stdout && cx->json)
+		return err_set(e, EC_USAGE, "--json and the bundle cannot both go to standard output: give -o BUNDLE");
+	if (nonce_get(&nonce, a->nonce, a->nonce_file, e) || (!to_stdout && outfile_open(&file, a->output, 0644, a->force, e)))
 		return -1;
 	if (nonce.n == 0) {
 		if (host_random(fresh, sizeof fresh, e))
@@ -146,15 +150,13 @@ static int run_collect(const struct ctx *cx, struct err *e)
 	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->tee, .nonce = buf_view(&nonce),
 									    .runtime_data = buf_view(&runtime) }, e))
 		return -1;
-	json_add_hex(cx->out->claims, "nonce", buf_view(&nonce));
-	if (!a->output || !strcmp(a->output, "-")) {
-		if (cx->json)
-			return err_set(e, EC_USAGE, "--json and the bundle cannot both go to standard output: give -o BUNDLE");
+	if (to_stdout) {
 		buf_move(&cx->out->data, &bundle);
 		return 0;
 	}
+	json_add_hex(cx->out->claims, "nonce", buf_view(&nonce));
 	json_add_str(cx->out->claims, "bundle", a->output);
-	return outfile_write(a->output, buf_view(&bundle), 0644, a->force, e);
+	return fd_write_all(file.fd, bundle.p, bundle.n, e) ? -1 : outfile_commit(&file, e);
 }
 
 /* --- verify ------------------------------------------------------------------------------------------------------ */
@@ -411,22 +413,23 @@ static int verify_by_pem(const struct jws *j, struct slice pem, struct err *e)
 	return jws_verify(j, &k, e);
 }
 
-static int verify_signature(const struct jws *j, const char *file, struct err *e)
+static int load_keys(struct buf *ret, const char *file, struct err *e)
 {
-	AUTO_BUF b = { 0 };
-	AUTO_JSON *set = NULL;
-	struct slice text;
-
 	if (!file) {
 		err_set(e, EC_USAGE, "--keys FILE is missing: a token's own header is no reason to trust it");
 		return err_hint(e, "'cvmbox kbs token-key' prints the keys of a broker");
 	}
-	if (file_read(&b, file, (size_t)1 << 20, e))
-		return err_ctx(e, "cannot read the keys");
-	text = slice_trim(buf_view(&b));
+	return file_read(ret, file, (size_t)1 << 20, e) ? err_ctx(e, "cannot read the keys") : 0;
+}
+
+static int verify_signature(const struct jws *j, const struct buf *keys, struct err *e)
+{
+	const struct slice text = slice_trim(buf_view(keys));
+	AUTO_JSON *set = NULL;
+
 	if (text.n == 0 || text.p[0] != '{')
-		return verify_by_pem(j, buf_view(&b), e);
-	return json_parse(&set, text, (size_t)1 << 20, e) ? err_ctx(e, "'%s'", file) : verify_by_set(j, set, e);
+		return verify_by_pem(j, buf_view(keys), e);
+	return json_parse(&set, text, (size_t)1 << 20, e) ? err_ctx(e, "the keys") : verify_by_set(j, set, e);
 }
 
 /* A bare JWT, or a file {"token",..} as `attest token -o` and the broker write it. */
@@ -454,12 +457,14 @@ static int token_text(struct buf *ret, const char *file, struct err *e)
 static int verify_token(const struct ctx *cx, const char *file, struct err *e)
 {
 	const struct token_args *a = cx->args;
-	AUTO_BUF text = { 0 };
+	AUTO_BUF text = { 0 }, keys = { 0 };
 	AUTO_JWS j = { 0 };
 
+	if (load_keys(&keys, a->keys, e))
+		return -1;
 	if (token_text(&text, file, e) || jws_parse(&j, buf_view(&text), e))
 		return err_ctx(e, "cannot read token '%s'", file);
-	if (verify_signature(&j, a->keys, e)) {
+	if (verify_signature(&j, &keys, e)) {
 		out_check(cx->out, "token.signature", CHECK_FAIL, "made by one of the given keys", e->msg, a->keys, NULL);
 		out_verdict(cx->out, "refused");
 		return err_ctx(e, "token '%s'", file);

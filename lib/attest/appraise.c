@@ -86,6 +86,8 @@ static int open_bundle(struct work *w, struct err *e)
 static int open_raw(struct work *w, struct err *e)
 {
 	AUTO_BUF names = { 0 };
+	AUTO_JSON *j = NULL;
+	struct slice text;
 
 	w->raw = w->in->evidence;
 	if (!kind_is_open(w->in))
@@ -93,6 +95,9 @@ static int open_raw(struct work *w, struct err *e)
 	w->kind = kind_recognise(w->raw);
 	if (w->kind)
 		return 0;
+	text = slice_trim(w->raw);
+	if (text.n && text.p[0] == '{' && json_parse(&j, text, BUNDLE_MAX, e))	/* say where it breaks */
+		return -1;
 	kind_names(&names);
 	err_set(e, EC_FORMAT, "%zu bytes are no evidence that this version knows", w->raw.n);
 	return err_hint(e, "it knows bundles, and raw evidence of %s; name it with --kind to see what is wrong with it", buf_cstr(&names));

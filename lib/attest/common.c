@@ -51,8 +51,8 @@ static enum outcome check_machine(void *p, const struct expect *x, struct findin
 }
 
 const struct check common_checks[] = {
-	{ "evidence.kind", 0, true, check_kind },
-	{ "bundle.nonce", 0, false, check_nonce },
-	{ "bundle.machine", 0, false, check_machine },
+	{ "evidence.kind", 0, CHECK_BASE, check_kind },
+	{ "bundle.nonce", 0, CHECK_WHERE_ASKED, check_nonce },
+	{ "bundle.machine", 0, CHECK_WHERE_ASKED, check_machine },
 };
 const size_t n_common_checks = sizeof common_checks / sizeof common_checks[0];

@@ -47,20 +47,16 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 	return NULL;
 }
 
-bool check_known(const char *id, bool *base)
+const struct check *check_by_id(const char *id)
 {
 	for (size_t i = 0; i < n_common_checks; i++)
-		if (!strcmp(common_checks[i].id, id)) {
-			*base = common_checks[i].base;
-			return true;
-		}
+		if (!strcmp(common_checks[i].id, id))
+			return &common_checks[i];
 	for (size_t i = 0; i < n_kinds; i++)
 		for (size_t k = 0; k < kinds[i]->n_checks; k++)
-			if (!strcmp(kinds[i]->checks[k].id, id)) {
-				*base = kinds[i]->checks[k].base;
-				return true;
-			}
-	return false;
+			if (!strcmp(kinds[i]->checks[k].id, id))
+				return &kinds[i]->checks[k];
+	return NULL;
 }
 
 void kind_names(struct buf *ret)

@@ -13,7 +13,7 @@ const struct evidence_kind *kind_by_name(const char *name);	/* NULL: unknown */
 /* By content: hardware formats, or the members of Trustee's JSON.  NULL: none fits. */
 const struct evidence_kind *kind_recognise(struct slice raw);
 /* Is there a check of this id in any kind, or among those that the appraiser adds itself? */
-bool check_known(const char *id, bool *base);
+const struct check *check_by_id(const char *id);		/* NULL: there is none */
 /* "snp, tdx, sample": for error texts. */
 void kind_names(struct buf *ret);
 

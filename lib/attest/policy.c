@@ -181,10 +181,10 @@ static int read_rule(struct policy *p, const struct json *m, struct err *e)
 {
 	static const char *const words[] = { "require", "warn", "ignore" };
 	const char *id = json_name(m), *word = json_string(m);
-	bool base;
+	const struct check *c = check_by_id(id);
 	size_t r = 0;
 
-	if (!check_known(id, &base)) {
+	if (!c) {
 		err_set(e, EC_FORMAT, "checks: there is no check '%s'", id);
 		return err_hint(e, "'attest verify --print-policy' lists them");
 	}
@@ -192,7 +192,7 @@ static int read_rule(struct policy *p, const struct json *m, struct err *e)
 		r++;
 	if (r == 3)
 		return err_set(e, EC_FORMAT, "checks: '%s' is neither require, warn nor ignore", id);
-	if (base && r != RULE_REQUIRE) {
+	if (c->weight == CHECK_BASE && r != 0) {
 		err_set(e, EC_FORMAT, "checks: '%s' cannot be '%s': without it evidence proves nothing", id, word);
 		return err_hint(e, "freshness alone can be waived, for one call, by --insecure-no-nonce");
 	}
@@ -201,7 +201,7 @@ static int read_rule(struct policy *p, const struct json *m, struct err *e)
 	p->rules[p->n_rules].id = str_dup(id, e);
 	if (!p->rules[p->n_rules].id)
 		return -1;
-	p->rules[p->n_rules++].rule = (enum rule)r;
+	p->rules[p->n_rules++].rule = (enum rule)(RULE_REQUIRE + r);
 	return 0;
 }
 
@@ -328,14 +328,16 @@ enum rule policy_rule(const void *policy, const char *id)
 	for (size_t i = 0; p && i < p->n_rules; i++)
 		if (!strcmp(p->rules[i].id, id))
 			return p->rules[i].rule;
-	return RULE_REQUIRE;
+	return RULE_DEFAULT;
 }
 
+/* Those that always apply; the others are asked for by their lists. */
 static void add_rules(struct json *to)
 {
 	for (size_t i = 0; i < n_kinds; i++)
 		for (size_t k = 0; k < kinds[i]->n_checks; k++)
-			json_add_str(to, kinds[i]->checks[k].id, "require");
+			if (kinds[i]->checks[k].weight != CHECK_WHERE_ASKED)
+				json_add_str(to, kinds[i]->checks[k].id, "require");
 }
 
 int policy_default_text(struct buf *ret, struct err *e)

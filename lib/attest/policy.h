@@ -12,7 +12,8 @@
  *   min_report_version   2 to 5
  *   vmpl_max             0 to 3
  *   allow_debug, allow_migrate   booleans
- *   checks               {CHECK-ID: "require"|"warn"|"ignore"}; those that everything stands on (signature, chain, report data, ...) only "require"
+ *   checks               {CHECK-ID: "require"|"warn"|"ignore"}; those that everything stands on (signature, chain, report data, ...) only "require".
+ *                        "require" by name also wants that the check applies: a check that has nothing to compare with fails then
  *   resources            [{"path":"repo/type/tag","kinds":[..],"measurements":[..]}]: what a key broker may hand to whom.  '*' at the end of a path stands for
  *                        any rest.  When the list is there, a resource that no rule names is denied; a rule without measurements takes any accepted evidence. */
 

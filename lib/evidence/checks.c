@@ -60,13 +60,21 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 {
 	enum outcome o;
 
-	if (rule == RULE_IGNORE && !c->base) {
+	if (rule == RULE_IGNORE && c->weight != CHECK_BASE) {
 		buf_puts(&f->hint, "ignored by the policy");
 		f->source = x->limits->source;
 		return NOT_ASKED;
 	}
 	o = c->run(parsed, x, f);
-	if (o == FAILED && rule == RULE_WARN && !c->base) {
+	if (o == NOT_ASKED && rule == RULE_REQUIRE) {
+		f->source = x->limits->source;
+		if (f->expected.n == 0)
+			buf_puts(&f->expected, "checked: the policy requires it by name");
+		if (f->actual.n == 0)
+			buf_puts(&f->actual, "not checked");
+		return FAILED;
+	}
+	if (o == FAILED && rule == RULE_WARN && c->weight != CHECK_BASE) {
 		f->source = x->limits->source;
 		return WARNED;
 	}
@@ -93,10 +101,10 @@ bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, 
 			held |= NEEDS(i);
 		if (o == WARNED)
 			t->warned = true;
-		if (o == PASSED || o == WARNED || (o == NOT_ASKED && !c[i].base))
+		if (o == PASSED || o == WARNED || (o == NOT_ASKED && c[i].weight != CHECK_BASE))
 			good++;
 		record(t, &c[i], o, &f);
-		if (o != PASSED && o != WARNED && c[i].base && t->reason.n == 0)
+		if (o != PASSED && o != WARNED && c[i].weight == CHECK_BASE && t->reason.n == 0)
 			buf_printf(&t->reason, "%s: was not established", c[i].id);
 		finding_free(&f);
 	}

@@ -23,13 +23,18 @@ struct finding {	/* what one check says besides its outcome */
 struct check {
 	const char *id;		/* stable: scripts and policies name it */
 	uint32_t needs;		/* bit i: checks[i] must have passed (or warned) before this one runs */
-	bool base;		/* without it nothing is proved: must pass, no policy can turn it off */
+	enum { CHECK_PLAIN,
+	       CHECK_BASE,		/* without it nothing is proved: must pass, no policy can turn it off */
+	       CHECK_WHERE_ASKED	/* often there is nothing to compare with */
+	} weight;
 	enum outcome (*run)(void *parsed, const struct expect *x, struct finding *f);
 };
 #define NEEDS(i) (UINT32_C(1) << (i))
 #define CHECKS_MAX 31
 
-enum rule { RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
+/* Without a rule a check has to hold where it applies.  Required by name it also has to apply: a list that is missing, a revocation list that was not
+ * read, are failures then. */
+enum rule { RULE_DEFAULT, RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
 typedef enum rule rule_of(const void *arg, const char *id);
 
 struct tally {

@@ -123,9 +123,9 @@ static enum outcome check_measurement(void *p, const struct expect *x, struct fi
 }
 
 static const struct check checks[] = {
-	{ "sample.allowed", 0, true, check_allowed },
-	{ "sample.report_data", 0, true, check_report_data },
-	{ "sample.measurement", 0, false, check_measurement },
+	{ "sample.allowed", 0, CHECK_BASE, check_allowed },
+	{ "sample.report_data", 0, CHECK_BASE, check_report_data },
+	{ "sample.measurement", 0, CHECK_WHERE_ASKED, check_measurement },
 };
 
 static bool present(const struct host *h)

@@ -2,49 +2,25 @@
 /* VCEK and VLEK certificates: see snp_vek.h. */
 
 #include "base/cursor.h"
+#include "codec/der.h"
 #include "tee/snp_vek.h"
 
 #define AMD "1.3.6.1.4.1.3704.1"
 
-/* One DER element; short and one- or two-byte lengths are all that names and these extensions need. */
-static bool der_one(uint8_t *tag, struct slice *body, struct rd *r)
-{
-	size_t n;
-
-	*tag = rd_u8(r);
-	n = rd_u8(r);
-	if (n == 0x81) {
-		n = rd_u8(r);
-	} else if (n == 0x82) {
-		n = rd_be16(r);
-	} else if (n > 0x7f) {
-		r->bad = true;
-	}
-	*body = rd_take(r, n);
-	return !r->bad;
-}
-
 /* Name ::= SEQUENCE OF SET OF SEQUENCE { type OID, value } */
 struct slice x509_common_name(struct slice name)
 {
-	static const uint8_t cn[] = { 0x55, 0x04, 0x03 };
-	struct rd outer = rd_of(name);
-	struct slice seq, set, pair, oid, value;
-	struct rd r, s, p;
-	uint8_t tag;
+	struct rd outer = rd_of(name), r = der_open(&outer, DER_SEQUENCE);
 
-	if (!der_one(&tag, &seq, &outer) || tag != 0x30)
-		return (struct slice){ 0 };
-	r = rd_of(seq);
-	while (rd_left(&r) && der_one(&tag, &set, &r)) {
-		s = rd_of(set);
-		if (tag != 0x31 || !der_one(&tag, &pair, &s) || tag != 0x30)
-			return (struct slice){ 0 };
-		p = rd_of(pair);
-		if (!der_one(&tag, &oid, &p) || tag != 0x06)
-			return (struct slice){ 0 };
-		if (slice_eq(oid, slice_of(cn, sizeof cn)))
-			return der_one(&tag, &value, &p) ? value : (struct slice){ 0 };
+	while (rd_left(&r)) {
+		struct rd set = der_open(&r, DER_SET), pair = der_open(&set, DER_SEQUENCE);
+		const struct der oid = der_take(&pair, DER_OID);
+		struct der value;
+
+		if (pair.bad)
+			break;
+		if (der_oid_is(oid.body, "2.5.4.3"))
+			return der_next(&pair, &value) ? value.body : (struct slice){ 0 };
 	}
 	return (struct slice){ 0 };
 }
@@ -69,20 +45,18 @@ static void read_issuer(struct snp_vek *v, const struct cert *c)
 		v->issuer = snp_product_by_name(slice_of(cn.p + skip, cn.n - skip));
 }
 
-/* INTEGER 0..255.  ret stays as it is when the extension is absent; *seen tells. */
+/* INTEGER 0..255.  ret stays as it is when the extension is absent. */
 static int read_spl(int *ret, const struct cert *c, const char *oid, struct err *e)
 {
 	const struct slice x = cert_ext(c, oid);
 	struct rd r = rd_of(x);
-	struct slice v;
-	uint8_t tag;
+	uint32_t v = 0;
 
 	if (x.n == 0)
 		return 0;
-	if (!der_one(&tag, &v, &r) || tag != 0x02 || rd_left(&r) || v.n == 0 || v.n > 2 || (v.n == 2 && v.p[0]) ||
-	    (v.n == 1 && v.p[0] & 0x80))
+	if (!der_small(&r, &v) || !der_done(&r) || v > 255)
 		return err_set(e, EC_FORMAT, "extension %s of the certificate is not a number from 0 to 255", oid);
-	*ret = v.p[v.n - 1];
+	*ret = (int)v;
 	return 0;
 }
 
@@ -111,12 +85,10 @@ static int read_tcb(struct snp_vek *v, const struct cert *c, struct err *e)
 
 static struct slice ia5(const struct cert *c, const char *oid)
 {
-	const struct slice x = cert_ext(c, oid);
-	struct rd r = rd_of(x);
-	struct slice v;
-	uint8_t tag;
+	struct rd r = rd_of(cert_ext(c, oid));
+	const struct der v = der_take(&r, DER_IA5);
 
-	return x.n && der_one(&tag, &v, &r) && tag == 0x16 && rd_left(&r) == 0 ? v : (struct slice){ 0 };
+	return der_done(&r) ? v.body : (struct slice){ 0 };
 }
 
 /* Raw bytes, or wrapped as an OCTET STRING: the length tells them apart (raw ids may begin with any byte). */

@@ -50,7 +50,8 @@ TEST(policy_members_are_read)
 	STR(l->source, "p.json");
 	EQ(policy_rule(p, "snp.tcb.order"), RULE_WARN);
 	EQ(policy_rule(p, "snp.vmpl"), RULE_IGNORE);
-	EQ(policy_rule(p, "snp.policy.debug"), RULE_REQUIRE);
+	EQ(policy_rule(p, "snp.policy.debug"), RULE_DEFAULT);
+	EQ(policy_rule(p, "snp.signature"), RULE_REQUIRE);
 }
 
 TEST(policy_mistakes_are_errors)

@@ -118,14 +118,16 @@ static enum outcome say(void *p, const struct expect *x, struct finding *f)
 }
 
 static const struct check three[] = {
-	{ "a", 0, true, say }, { "b", NEEDS(0), false, say }, { "c", NEEDS(1), false, say }
+	{ "a", 0, CHECK_BASE, say }, { "b", NEEDS(0), CHECK_PLAIN, say }, { "c", NEEDS(1), CHECK_PLAIN, say }
 };
 
 static enum rule ask_rule(const void *arg, const char *id)
 {
-	const char *const *ignored = arg;
+	const char *const *named = arg;		/* "!x" requires x, "x" ignores it */
 
-	return ignored && !strcmp(*ignored, id) ? RULE_IGNORE : RULE_REQUIRE;
+	if (!named || strcmp(*named + (**named == '!'), id))
+		return RULE_DEFAULT;
+	return **named == '!' ? RULE_REQUIRE : RULE_IGNORE;
 }
 
 static bool run3(struct tally *t, enum outcome a, enum outcome b, enum outcome c, const char *ignored)
@@ -160,6 +162,8 @@ TEST(checks_pass_only_when_all_of_them_do)
 	OK(!run3(&t, PASSED, NOT_ASKED, PASSED, NULL));		/* c stands on b */
 	OK(!run3(&t, FAILED, PASSED, PASSED, "a"));			/* base: cannot be ignored */
 	OK(run3(&t, PASSED, PASSED, FAILED, "c"));
+	OK(!run3(&t, PASSED, PASSED, NOT_ASKED, "!c"));		/* required by name: it has to apply */
+	OK(run3(&t, PASSED, PASSED, PASSED, "!c"));
 	OK(!run3(&t, PASSED, FAILED, PASSED, "b"));			/* ignored, but c stands on it */
 }
 

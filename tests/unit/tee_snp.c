@@ -202,6 +202,8 @@ TEST(snp_lists_of_the_policy)
 	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"fmc\":0}}" }, "snp.tcb.min");
 	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"warn\"}}" }, true);
 	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"ignore\"}}" }, false);
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.measurement\":\"require\"}}" }, "snp.measurement");
+	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.crl\":\"require\"}}" }, "snp.crl");
 	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"tdx\"]}" }, "evidence.kind");
 	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"snp\"]}" }, false);
 }
