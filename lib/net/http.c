@@ -332,9 +332,11 @@ static void add_hint(struct err *e, CURLcode rc, const struct host *h)
 		err_hint(e, "is the server running, and does a firewall or a proxy stand between?");
 }
 
-static int failed(CURL *curl, CURLcode rc, const char *text, const char *shown, const struct call *c,
+static int failed(CURL *curl, CURLcode rc, char text[static CURL_ERROR_SIZE], const char *shown, const struct call *c,
 		  const struct http_request *q, const struct host *h, struct err *e)
 {
+	size_t n = strnlen(text, CURL_ERROR_SIZE);
+
 	if (c->too_large)
 		return err_set(e, EC_FORMAT, "cannot take the answer of '%s': it has more than %zu bytes", shown, c->max);
 	if (c->encoded)
@@ -346,6 +348,8 @@ static int failed(CURL *curl, CURLcode rc, const char *text, const char *shown, 
 	}
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return err_oom(e);
+	while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))	/* mbedtls ends its texts so */
+		text[--n] = 0;
 	err_set(e, rc == CURLE_PEER_FAILED_VERIFICATION ? EC_REFUSED : EC_IO, "cannot %s '%s': %s: %s",
 		!strcmp(q->method, "GET") ? "read" : "send to", shown, step_of(curl, rc, c),
 		*text ? text : curl_easy_strerror(rc));

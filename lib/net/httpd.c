@@ -346,7 +346,7 @@ static void converse(struct conn *c)
 	if (c->s->d->tls) {
 		c->tls = c->s->d->tls->accept(c->s->d->tls->arg, c->fd, HEAD_TIMEOUT_MS, &e);
 		if (!c->tls) {
-			host_log(c->s->h, LOG_INFO, "%s TLS handshake failed: %s", c->peer, e.msg);
+			host_log(c->s->h, LOG_INFO, "%s %s", c->peer, e.msg);
 			return;
 		}
 	}
@@ -625,9 +625,15 @@ static void finish(struct server *s)
 			shutdown(s->slots[i].fd, SHUT_RD);
 		pthread_mutex_unlock(&s->lock);
 	}
-	for (unsigned i = 0; i < s->n_slots; i++)
-		if (s->slots[i].state != SLOT_FREE)	/* only this thread makes a slot free or busy */
+	for (unsigned i = 0; i < s->n_slots; i++) {
+		bool used;
+
+		pthread_mutex_lock(&s->lock);
+		used = s->slots[i].state != SLOT_FREE;	/* only this thread makes a slot free or busy */
+		pthread_mutex_unlock(&s->lock);
+		if (used)
 			pthread_join(s->slots[i].thread, NULL);
+	}
 }
 
 static int serve(struct server *s, int listener, const union address *a, struct err *e)
