@@ -12,6 +12,9 @@ O := $(B)/$(FLAVOUR)
 DEPS := $(B)/deps/$(if $(filter musl,$(FLAVOUR)),musl,glibc)
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
 .DELETE_ON_ERROR:
 
 
