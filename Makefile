@@ -12,9 +12,8 @@ O := $(B)/$(FLAVOUR)
 DEPS := $(B)/deps/$(if $(filter musl,$(FLAVOUR)),musl,glibc)
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-print-directory
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
-endif
+# As many jobs as processors, unless -j was given.
+SUBMAKE = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 .DELETE_ON_ERROR:
 
 
@@ -76,7 +75,7 @@ comma := ,
 all: $(B)/cvmbox
 
 $(B)/cvmbox: FORCE
-	$(Q)$(MAKE) FLAVOUR=musl $(B)/musl/cvmbox
+	+$(Q)$(SUBMAKE) FLAVOUR=musl $(B)/musl/cvmbox
 	$(Q)cmp -s $(B)/musl/cvmbox $@ || cp $(B)/musl/cvmbox $@
 
 $(O)/cvmbox: $(CMD_OBJ) $(APP_OBJ) $(O)/libcvmbox.a
@@ -130,23 +129,23 @@ setup:
 
 demo:
 	@scripts/setup demo
-	$(Q)$(MAKE) all
+	+$(Q)$(SUBMAKE) all
 	@scripts/demo $(B)/cvmbox
 
 check:
 	@scripts/setup check
-	$(Q)$(MAKE) all
-	$(Q)$(MAKE) FLAVOUR=test CC=gcc $(B)/test/unit
+	+$(Q)$(SUBMAKE) all
+	+$(Q)$(SUBMAKE) FLAVOUR=test CC=gcc $(B)/test/unit
 	@CHECK_CPPFLAGS="-isystem $(B)/deps/glibc/include" scripts/check $(B)
 
 asan:
 	@scripts/setup check
-	$(Q)$(MAKE) FLAVOUR=asan CC=$(or $(SANCC),gcc) $(B)/asan/unit $(B)/asan/cvmbox
+	+$(Q)$(SUBMAKE) FLAVOUR=asan CC=$(or $(SANCC),gcc) $(B)/asan/unit $(B)/asan/cvmbox
 	@scripts/check-asan $(B)
 
 fuzz:
 	@scripts/setup ci
-	$(Q)$(MAKE) FLAVOUR=fuzz CC=$(CLANG) $(FUZZERS:%=$(B)/fuzz/fuzz/%)
+	+$(Q)$(SUBMAKE) FLAVOUR=fuzz CC=$(CLANG) $(FUZZERS:%=$(B)/fuzz/fuzz/%)
 	@scripts/fuzz $(B)/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
 
 bench: all
