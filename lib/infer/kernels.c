@@ -24,6 +24,7 @@ static void quantise(int8_t *q, float *d, float *s, const float *x, size_t n)
 			q[j] = (int8_t)(v >= -127 && v <= 127 ? lrintf(v) : v > 0 ? 127 : v < 0 ? -127 : 0);
 			sum += q[j];
 		}
+		d[b] = kernels_scale(d[b]);
 		s[b] = d[b] * (float)sum;
 	}
 }

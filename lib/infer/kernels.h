@@ -4,11 +4,13 @@
 
 /* Dot products of weight rows with activation columns: in plain C, and for what the CPU at hand can do.
  *
- * Weights of 32-value blocks (Q4_0, Q4_1, Q8_0) meet activations quantised to 8 bits per block of 32 (d = amax/127 kept as float), integer
- * products inside a block, float sums over blocks.  All other types are computed in float.  Every variant computes the same sums up to
+ * Weights of 32-value blocks (Q4_0, Q4_1, Q8_0) meet activations quantised to 8 bits per block of 32, integer products inside a
+ * block, float sums over blocks.  The scale amax/127 is rounded to the 11 bits of F16 (not to its range),
+ * as the reference engine stores it: where two tokens are nearly as likely that decides whether greedy texts agree.  All other types are computed in float.  Every variant computes the same sums up to
  * the order of float additions; a column gives the same bits whatever other columns are in the batch and however many threads run. */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "infer/types.h"
 
@@ -37,6 +39,16 @@ struct kernels {
 };
 /* The best one for this CPU, or the one of that name (NULL: this CPU or build has no such). */
 const struct kernels *kernels_get(const char *name);
+
+static inline float kernels_scale(float d)	/* nearest with 11 bits, ties to even */
+{
+	uint32_t bits;
+
+	memcpy(&bits, &d, sizeof bits);
+	bits = (bits + 0xfff + (bits >> 13 & 1)) & ~UINT32_C(0x1fff);
+	memcpy(&d, &bits, sizeof d);
+	return d;
+}
 
 bool kernels_quantised(const struct tensor_kind *t);	/* this type wants act.q, act.d, act.s */
 void kernels_quantise(const struct kernels *k, struct act *x, size_t col);

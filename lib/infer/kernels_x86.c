@@ -208,6 +208,7 @@ AVX2 static void quantise_avx2(int8_t *q, float *d, float *s, const float *x, si
 		sum4 = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
 		sum4 = _mm_add_epi32(sum4, _mm_shuffle_epi32(sum4, 0x4e));
 		sum4 = _mm_add_epi32(sum4, _mm_shuffle_epi32(sum4, 0xb1));
+		d[b] = kernels_scale(d[b]);
 		s[b] = d[b] * (float)_mm_cvtsi128_si32(sum4);
 		packed = _mm256_packs_epi16(_mm256_packs_epi32(i[0], i[1]), _mm256_packs_epi32(i[2], i[3]));
 		_mm256_storeu_si256((__m256i *)(void *)q, _mm256_permutevar8x32_epi32(packed, order));

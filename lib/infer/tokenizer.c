@@ -737,8 +737,13 @@ int tokenizer_encode(struct tokens *ret, const struct tokenizer *t, const struct
 	struct split s = { .t = t, .parts = parts, .n_parts = n };
 	int rc;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].text.n > TOKENIZER_TEXT_MAX - all.n) {
+			wipe_free(&all);
+			return err_set(e, EC_USAGE, "the text is longer than %zu bytes", TOKENIZER_TEXT_MAX);
+		}
 		buf_slice(&all, parts[i].text);
+	}
 	rc = buf_check(&all, e);
 	s.all = buf_view(&all);
 	if (!rc && bos && t->add_bos && t->bos != NONE)
