@@ -173,7 +173,7 @@ static int exchange(struct http_response *ret, const struct rcar *r, const char 
 	rc = buf_check(&bearer, e) ? -1 :
 	     r->http(ret, r->h, &(const struct http_request){ .method = method, .url = url, .headers = headers, .body = body,
 							       .ca_pem_file = r->env.ca, .max_body = max,
-							       .allow_plain = r->env.plain }, e);
+							       .allow_plain = r->env.plain, .cookie_name = KBS_COOKIE }, e);
 	if (bearer.p)
 		mem_wipe(bearer.p, bearer.n);
 	mem_wipe(cookie, strlen(cookie));

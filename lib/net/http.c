@@ -184,6 +184,7 @@ static bool is_loopback(const struct sockaddr *sa)
 struct call {
 	struct http_response r;
 	size_t max;
+	const char *cookie_name;
 	bool too_large, encoded, plain_refused, loopback_only, https;
 };
 
@@ -261,6 +262,13 @@ static void keep(struct buf *ret, struct slice v, const char *stop)
 	buf_slice(ret, slice_trim((struct slice){ v.p, n }));
 }
 
+static bool is_cookie(struct slice v, const char *name)
+{
+	const size_t n = name ? strlen(name) : 0;
+
+	return !name || (v.n > n && !memcmp(v.p, name, n) && v.p[n] == '=');
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct call *c = arg;
@@ -275,7 +283,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	} else if (header_is(&v, line, "content-type")) {
 		keep(&c->r.content_type, v, "");
 	} else if (header_is(&v, line, "set-cookie")) {
-		keep(&c->r.set_cookie, v, ";");
+		if (is_cookie(v, c->cookie_name))
+			keep(&c->r.set_cookie, v, ";");
 	} else if (header_is(&v, line, "content-encoding")) {
 		c->encoded = v.n && !(v.n == 8 && !strncasecmp((const char *)v.p, "identity", 8));
 	} else if (header_is(&v, line, "retry-after")) {
@@ -454,7 +463,7 @@ void http_free(struct http_response *r)
 
 int http_do(struct http_response *ret, const struct host *h, const struct http_request *q, struct err *e)
 {
-	struct call c = { .max = q->max_body, .https = starts(q->url, "https://") };
+	struct call c = { .max = q->max_body, .cookie_name = q->cookie_name, .https = starts(q->url, "https://") };
 	AUTO_BUF shown = { 0 };
 	const char *ca = NULL;
 	CURL *curl;

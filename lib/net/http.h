@@ -21,12 +21,13 @@ struct http_request {
 	size_t max_body;		/* larger answers are EC_FORMAT */
 	int64_t timeout_ms;		/* for this request; 0: 60 s; always bounded by the host's deadline */
 	bool allow_plain;		/* http:// to a host that is not loopback */
+	const char *cookie_name;	/* the cookie to look for among several; NULL: the last one is kept */
 };
 struct http_response {
 	long status;
 	struct buf body;		/* wiped on free: answers may carry secrets */
 	struct buf content_type;
-	struct buf set_cookie;		/* "name=value" of the last Set-Cookie, attributes cut */
+	struct buf set_cookie;		/* "name=value" of the Set-Cookie looked for, attributes cut */
 	long retry_after;		/* seconds, -1: none */
 };
 #define AUTO_HTTP __attribute__((cleanup(http_free))) struct http_response

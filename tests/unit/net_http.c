@@ -131,7 +131,11 @@ static void echo(void *arg, const struct httpd_request *q, struct httpd_reply *r
 		return;			/* a handler that does nothing is a 500 */
 	r->status = !strcmp(q->path, "/denied") ? 401 : 200;
 	r->content_type = "text/plain";
-	buf_printf(&r->headers, "Set-Cookie: kbs-session-id=0123; Expires=never\r\n");
+	if (strstr(q->query, "secret"))
+		buf_puts(&r->headers, "Set-Cookie: kbs-session-ids=no\r\n");
+	buf_puts(&r->headers, "Set-Cookie: kbs-session-id=0123; Expires=never\r\n");
+	if (strstr(q->query, "secret"))
+		buf_puts(&r->headers, "Set-Cookie: affinity=x; Path=/\r\n");
 	if (!strcmp(q->path, "/busy"))
 		buf_puts(&r->headers, "Retry-After: 7\r\n");
 	if (!strcmp(q->path, "/packed"))
@@ -416,8 +420,16 @@ TEST(http_client_reads_an_answer)
 	EQ(r.status, 200);
 	STR(buf_cstr(&r.body), "POST /post?secret=1 7 cookie=kbs-session-id=77 auth=- type=application/json");
 	STR(buf_cstr(&r.content_type), "text/plain");
-	STR(buf_cstr(&r.set_cookie), "kbs-session-id=0123");
+	STR(buf_cstr(&r.set_cookie), "affinity=x");
 	EQ(r.retry_after, -1);
+	http_free(&r);
+	WORKS(http_do(&r, &f.h, &(const struct http_request){ .method = "GET", .url = url, .max_body = 1000,
+							       .cookie_name = "kbs-session-id" }, &e));
+	STR(buf_cstr(&r.set_cookie), "kbs-session-id=0123");
+	http_free(&r);
+	WORKS(http_do(&r, &f.h, &(const struct http_request){ .method = "GET", .url = url, .max_body = 1000,
+							       .cookie_name = "kbs-session" }, &e));
+	EQ(r.set_cookie.n, 0);
 	http_free(&r);
 	WORKS(get(&r, &f, "/busy", 1000, &e));
 	EQ(r.retry_after, 7);
