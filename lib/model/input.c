@@ -135,6 +135,13 @@ static int b64_add(struct input *in, const uint8_t *p, size_t n, struct err *e)
 	return 0;
 }
 
+static int check_end(const struct input *in, struct err *e)
+{
+	if (in->eof && in->base64 && in->quartet_n)
+		return err_set(e, EC_FORMAT, "'%s' is cut: the base64 text ends inside a group of four", in->name);
+	return 0;
+}
+
 /* Drops what was taken, and reads a chunk (at least) behind it. */
 static int fill(struct input *in, size_t want, struct err *e)
 {
@@ -158,9 +165,7 @@ static int fill(struct input *in, size_t want, struct err *e)
 		if (buf_check(&in->ahead, e))
 			return -1;
 	}
-	if (in->eof && in->base64 && in->quartet_n)
-		return err_set(e, EC_FORMAT, "'%s' is cut: the base64 text ends inside a group of four", in->name);
-	return 0;
+	return check_end(in, e);
 }
 
 static size_t ahead_left(const struct input *in)
@@ -219,5 +224,5 @@ int input_decode_base64(struct input *in, struct err *e)
 	in->size = 0;
 	if (from < text.n && b64_add(in, text.p + from, text.n - from, e))
 		return -1;
-	return buf_check(&in->ahead, e);
+	return buf_check(&in->ahead, e) || check_end(in, e) ? -1 : 0;	/* looking ahead may have read all of it */
 }
