@@ -152,7 +152,7 @@ static int whole_folder(struct keys *k, const struct model_opts *o, struct err *
 	return snapshot_encrypt(a->output, name, a->force, &k->key, o, hand_over, k, e);
 }
 
-static int encrypt(struct keys *k, struct model_info *info, struct err *e)
+static int encrypt_all(struct keys *k, struct model_info *info, struct err *e)
 {
 	const struct ctx *cx = k->cx;
 	const struct args *a = k->a;
@@ -180,7 +180,7 @@ static int run(const struct ctx *cx, struct err *e)
 
 	if (check_args(cx, a, e))
 		return -1;
-	rc = encrypt(&k, &info, e);
+	rc = encrypt_all(&k, &info, e);
 	secret_wipe(&k.key);
 	if (rc && k.handed_over)
 		err_hint(e, "the new key was handed over already, and belongs to nothing");
