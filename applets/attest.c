@@ -18,6 +18,7 @@
 #include "codec/out.h"
 #include "crypto/jose.h"
 #include "evidence/bundle.h"
+#include "gpu/pci.h"
 
 #define NONCE_BYTES 32		/* of a fresh one */
 #define INPUT_MAX BUNDLE_MAX
@@ -92,10 +93,11 @@ static int run_detect(const struct ctx *cx, struct err *e)
 
 struct collect_args {
 	const char *tee, *nonce, *nonce_file, *runtime_data, *output;
-	int gpus;
+	int gpus, format;
 	bool force;
 };
 static const char *const gpus_words[] = { "auto", "none", NULL };
+static const char *const format_words[] = { "bundle", "trustee", NULL };
 #define args collect_args
 static const struct opt collect_opts[] = {
 	OPT_STR(0, "tee", tee, "KIND", "TEE to ask: auto, snp, tdx or sample (default: auto, which never picks sample)"),
@@ -103,6 +105,7 @@ static const struct opt collect_opts[] = {
 	OPT_STR('n', "nonce", nonce, "HEX", "the verifier's nonce, 8 to 64 bytes (default: a fresh random one)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_STR(0, "runtime-data", runtime_data, "FILE", "bind these bytes too, e.g. a public key"),
+	OPT_ENUM(0, "format", format, format_words, "bundle (default), or the evidence JSON of Trustee, whose report data is the nonce itself"),
 	OPT_STR('o', "output", output, "BUNDLE", "where the bundle goes (default: standard output)"),
 	OPT_FLAG('f', "force", force, "overwrite an existing bundle"),
 	OPT_END
@@ -113,18 +116,27 @@ static const struct opt collect_opts[] = {
 static int gpus_settled(const struct ctx *cx, struct err *e)
 {
 	const struct collect_args *a = cx->args;
-	AUTO_JSON *m = json_object();
-	const struct json *mach;
+	AUTO_GPU_LIST l = { 0 };
 
 	if (a->gpus == 1)
 		return 0;
-	if (machine_describe(m, "machine", NULL, cx->host, e))
+	if (gpu_list(&l, cx->host, e))
 		return -1;
-	mach = json_get(m, "machine");
-	if (json_count(json_get(mach, "gpus")) == 0 && !json_get(mach, "gpus_unknown"))
+	if (l.n == 0)
 		return 0;
 	err_set(e, EC_ABSENT, "this machine has GPUs, and this version does not collect their evidence");
 	return err_hint(e, "--gpus none collects the CPU's alone");
+}
+
+/* Trustee's form has no place for runtime data: what is bound is the nonce, which may be a digest. */
+static int collect_trustee(struct buf *ret, const struct ctx *cx, struct slice nonce, struct err *e)
+{
+	const struct collect_args *a = cx->args;
+	AUTO_JSON *j = NULL;
+
+	if (a->runtime_data)
+		return err_set(e, EC_USAGE, "--format trustee binds the nonce alone: leave --runtime-data out");
+	return collect_evidence(&j, cx->host, a->tee, nonce, e) || json_write(ret, j, false, e) ? -1 : 0;
 }
 
 static int run_collect(const struct ctx *cx, struct err *e)
@@ -146,9 +158,11 @@ static int run_collect(const struct ctx *cx, struct err *e)
 	}
 	if (a->runtime_data && read_input(&runtime, a->runtime_data, BUNDLE_RUNTIME_MAX, e))
 		return err_ctx(e, "cannot read the runtime data");
-	if (gpus_settled(cx, e) ||
-	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->tee, .nonce = buf_view(&nonce),
-									    .runtime_data = buf_view(&runtime) }, e))
+	if (gpus_settled(cx, e))
+		return -1;
+	if (a->format == 1 ? collect_trustee(&bundle, cx, buf_view(&nonce), e)
+			   : collect_bundle(&bundle, cx->host, &(const struct collect_opts){
+				.tee = a->tee, .nonce = buf_view(&nonce), .runtime_data = buf_view(&runtime) }, e))
 		return -1;
 	if (to_stdout) {
 		buf_move(&cx->out->data, &bundle);

@@ -96,8 +96,12 @@ static int open_raw(struct work *w, struct err *e)
 	if (w->kind)
 		return 0;
 	text = slice_trim(w->raw);
-	if (text.n && text.p[0] == '{' && json_parse(&j, text, BUNDLE_MAX, e))	/* say where it breaks */
-		return -1;
+	if (text.n && (text.p[0] == '{' || text.p[0] == '[')) {
+		if (json_parse(&j, text, BUNDLE_MAX, e))	/* say where it breaks */
+			return -1;
+		if (kind_foreign(j))
+			return pick_named(w, kind_foreign(j), e);
+	}
 	kind_names(&names);
 	err_set(e, EC_FORMAT, "%zu bytes are no evidence that this version knows", w->raw.n);
 	return err_hint(e, "it knows bundles, and raw evidence of %s; name it with --kind to see what is wrong with it", buf_cstr(&names));

@@ -47,6 +47,19 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 	return NULL;
 }
 
+const char *kind_foreign(const struct json *j)
+{
+	static const struct { const char *path, *name; } forms[] = {
+		{ "/td_quote", "az-tdx-vtpm" }, { "/hcl_report", "az-snp-vtpm" }, { "/evidence/hcl_report", "Azure vTPM" },
+		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" }, { "/ak_public", "tpm" },
+	};
+
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (json_path(j, forms[i].path))
+			return forms[i].name;
+	return NULL;
+}
+
 const struct check *check_by_id(const char *id)
 {
 	for (size_t i = 0; i < n_common_checks; i++)

@@ -12,7 +12,8 @@ extern const size_t n_kinds;
 const struct evidence_kind *kind_by_name(const char *name);	/* NULL: unknown */
 /* By content: hardware formats, or the members of Trustee's JSON.  NULL: none fits. */
 const struct evidence_kind *kind_recognise(struct slice raw);
-/* Is there a check of this id in any kind, or among those that the appraiser adds itself? */
+/* Evidence that others know and this version does not: its name, by the members of the JSON; NULL: none. */
+const char *kind_foreign(const struct json *j);
 const struct check *check_by_id(const char *id);		/* NULL: there is none */
 /* "snp, tdx, sample": for error texts. */
 void kind_names(struct buf *ret);

@@ -23,7 +23,6 @@ struct evidence_kind {
 	const char *name;	/* as typed by users and written in JSON: "snp" */
 	const char *title;	/* for people: "AMD SEV-SNP" */
 
-	bool (*present)(const struct host *h);
 	/* Evidence whose report data is rd (at most 64 bytes, zero padded on the right). */
 	int (*collect)(struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
 	/* The same as Trustee's evidence JSON (key-broker.md 2). */

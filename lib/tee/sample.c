@@ -128,12 +128,6 @@ static const struct check checks[] = {
 	{ "sample.measurement", 0, CHECK_WHERE_ASKED, check_measurement },
 };
 
-static bool present(const struct host *h)
-{
-	(void)h;
-	return false;		/* never found, only named */
-}
-
 static int to_json(struct json **ret, struct slice rd, struct err *e)
 {
 	struct json *j = json_object();
@@ -170,7 +164,7 @@ static bool recognise(struct slice raw)
 const struct evidence_kind evidence_sample = {
 	.name = "sample",
 	.title = "sample (no TEE)",
-	.present = present, .collect = collect, .to_trustee = to_trustee,
+	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = claims,
 	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

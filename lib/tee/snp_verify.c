@@ -632,14 +632,6 @@ static int details(struct json *to, const void *p, struct err *e)
 
 /* --- collecting ------------------------------------------------------------------------------------------------------ */
 
-static bool present(const struct host *h)
-{
-	AUTO_BUF p = { 0 };
-	struct err e = { 0 };
-
-	return host_exists(h, "/dev/sev-guest") || (!tsm_provider(&p, h, &e) && !strcmp(buf_cstr(&p), "sev_guest"));
-}
-
 static int collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
 {
 	AUTO_TSM t = { 0 };
@@ -673,7 +665,7 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 const struct evidence_kind evidence_snp = {
 	.name = "snp",
 	.title = "AMD SEV-SNP",
-	.present = present, .collect = collect, .to_trustee = to_trustee,
+	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

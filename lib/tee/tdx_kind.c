@@ -62,14 +62,6 @@ static int details(struct json *to, const void *p, struct err *e)
 	return tdx_details(to, &((const struct subject *)p)->q, e);
 }
 
-static bool present(const struct host *h)
-{
-	AUTO_BUF p = { 0 };
-	struct err e = { 0 };
-
-	return host_exists(h, "/dev/tdx_guest") || (!tsm_provider(&p, h, &e) && !strcmp(buf_cstr(&p), "tdx_guest"));
-}
-
 /* A missing event log is no failure: some firmware writes none. */
 static void take_event_log(struct buf *ret, const struct host *h)
 {
@@ -134,7 +126,7 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 const struct evidence_kind evidence_tdx = {
 	.name = "tdx",
 	.title = "Intel TDX",
-	.present = present, .collect = collect, .to_trustee = to_trustee,
+	.collect = collect, .to_trustee = to_trustee,
 	.recognise = tdx_quote_looks_like, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.not_yet = "the quote's signature, its PCK certificate chain, and the TCB collateral",
 };

@@ -176,6 +176,15 @@ static int read_aux(struct tsm_report *r, const struct session *s, struct err *e
 	return 0;
 }
 
+/* Blocked signals that want to end the program: it has to stop waiting, then. */
+static bool interrupted(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 ||
+				     sigismember(&set, SIGHUP) == 1);
+}
+
 static int wait_if_busy(const struct session *s, int why, unsigned *busy, struct err *e)
 {
 	if ((why != EBUSY && why != EWOULDBLOCK) || ++*busy >= TSM_BUSY_TRIES)
@@ -183,8 +192,9 @@ static int wait_if_busy(const struct session *s, int why, unsigned *busy, struct
 	if (host_left_ms(s->h, TSM_BUSY_WAIT_MS) < TSM_BUSY_WAIT_MS)
 		return err_ctx(e, "no time left to wait for the device");
 	host_log(s->h, LOG_INFO, "the report device is busy, waiting");
-	nap(TSM_BUSY_WAIT_MS);
-	return 0;
+	for (int64_t ms = 0; ms < TSM_BUSY_WAIT_MS && !interrupted(); ms += 100)
+		nap(100);
+	return interrupted() ? err_ctx(e, "interrupted") : 0;
 }
 
 /* Steps 1 to 5 of the race protocol.  *again: the directory was written by somebody else. */

@@ -78,6 +78,16 @@
     format:              evidence bundle
     nonce:               000102030405060708090a0b0c0d0e0f
         kind:          sample
+# Trustee's form: the report data is the nonce
+    $ cvmbox attest collect --tee sample --gpus none --format trustee --nonce 0102030405
+    {"svn":"1","report_data":"AQIDBAU="}
+    $ cvmbox attest collect --tee sample --gpus none --format trustee --nonce 0102030405 | \
+      cvmbox attest verify - --nonce 0102030405 --allow-sample | tail -n 1
+    accepted, with warnings
+    $ echo '{"version":1,"tpm_quote":{},"hcl_report":"","vcek":""}' | cvmbox attest verify - --nonce 00
+    2| cvmbox attest: cannot verify '-': evidence of kind 'az-snp-vtpm' cannot be appraised
+    2| cvmbox attest: hint: this version knows snp, tdx, sample
+    ? 3
 # Policies
     $ cvmbox attest verify --print-policy >default.json && cvmbox attest verify b.json --policy default.json \
       --nonce 000102030405060708090a0b0c0d0e0f --allow-sample | tail -n 1

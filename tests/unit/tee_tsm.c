@@ -10,7 +10,6 @@
 
 #include "base/host.h"
 #include "snp_maker.h"
-#include "tee/tdx.h"
 #include "tee/tsm.h"
 #include "test.h"
 
@@ -213,7 +212,7 @@ TEST(tsm_recorded_machine_answers_from_plain_files)
 	struct kernel k = { 0 };
 	struct host h;
 	AUTO_EVIDENCE ev = { 0 };
-	AUTO_BUF der = { 0 }, table = { 0 };
+	AUTO_BUF der = { 0 }, table = { 0 }, provider = { 0 };
 	uint8_t raw[SNP_REPORT_SIZE];
 
 	snprintf(k.root, sizeof k.root, "%s", tmpdir());
@@ -228,8 +227,8 @@ TEST(tsm_recorded_machine_answers_from_plain_files)
 	put(&k, "recorded", "auxblob", table.p, table.n);
 	host_init(&h);
 	WORKS(host_set_sysroot(&h, k.root, &e));
-	OK(evidence_snp.present(&h));
-	OK(!evidence_tdx.present(&h));
+	WORKS(tsm_provider(&provider, &h, &e));
+	STR(buf_cstr(&provider), "sev_guest");
 	WORKS(evidence_snp.collect(&ev, &h, slice_of(ask, 64), &e));
 	EQ(ev.raw.n, SNP_REPORT_SIZE);
 	EQ(ev.certs.n, table.n);
