@@ -119,7 +119,8 @@ static int decrypt(const struct ctx *cx, const struct args *a, struct model_info
 	struct model_opts o = {
 		.format = formats[a->format], .cipher = a->cipher, .md = a->md, .iter = a->iter, .no_pbkdf2 = a->no_pbkdf2,
 		.pass_file_rules = a->pass_file, .insecure_unauthenticated = a->insecure, .sha256 = a->sha256,
-		.threads = (unsigned)a->threads, .info = info, .progress_arg = &view,
+		.threads = (unsigned)a->threads, .info = info, .deadline_ms = cx->host->deadline_ms,
+		.progress_arg = &view,
 		.progress = cx->json || cx->host->verbosity < 0 ? NULL : show,
 	};
 	const char *src = a->key ? a->key : a->pass_file;

@@ -157,7 +157,8 @@ static int encrypt_all(struct keys *k, struct model_info *info, struct err *e)
 	const struct ctx *cx = k->cx;
 	const struct args *a = k->a;
 	struct progress view = { .terminal = isatty(STDERR_FILENO) };
-	struct model_opts o = { .threads = (unsigned)a->threads, .info = info, .progress_arg = &view,
+	struct model_opts o = { .threads = (unsigned)a->threads, .info = info,
+				.deadline_ms = cx->host->deadline_ms, .progress_arg = &view,
 				.progress = cx->json || cx->host->verbosity < 0 ? NULL : show };
 	AUTO_BUF aad = { 0 };
 	struct stat st;

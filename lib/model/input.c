@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/host.h"
 
 #define CHUNK ((size_t)64 << 10)
 #define AHEAD_MAX ((size_t)512 << 20)	/* looking ahead takes a segment at most */
@@ -35,6 +38,8 @@ int input_fd(struct input *in, int fd, const char *name, struct err *e)
 		return err_set(e, EC_USAGE, "'%s' is a folder, wanted a file", name);
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return file_size(in, e);
+	if (S_ISFIFO(st.st_mode))
+		fcntl(fd, F_SETPIPE_SZ, 1 << 20);	/* fewer turns; as it is where the limit is lower */
 	return 0;
 }
 
@@ -47,6 +52,25 @@ void input_mem(struct input *in, struct slice data, bool sized, const char *name
 void input_free(struct input *in)
 {
 	buf_free(&in->ahead);
+}
+
+/* A stream that says nothing must not hold the call for ever. */
+static int wait_for(const struct input *in, struct err *e)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+
+	for (;;) {
+		const int64_t left = in->deadline_ms - host_mono_ms();
+		const int rc = poll(&p, 1, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
+
+		if (rc > 0)
+			return 0;
+		if (rc < 0 && errno != EINTR)
+			return err_sys(e, EC_IO, "cannot wait for '%s'", in->name);
+		if (left <= 0)
+			return err_set(e, EC_IO, "the time limit is over: '%s' gave nothing more after byte %llu", in->name,
+				       (unsigned long long)in->at);
+	}
 }
 
 /* Up to n raw bytes at a place of the file (sized), or the next ones (stream); 0 at the end. */
@@ -62,6 +86,8 @@ static int raw_some(void *p, size_t n, uint64_t at, size_t *got, const struct in
 			memcpy(p, in->mem.p + from, *got);
 		return 0;
 	}
+	if (!in->seekable && in->deadline_ms && wait_for(in, e))
+		return -1;
 	do
 		k = in->seekable ? pread(in->fd, p, n, (off_t)(in->base + at)) : read(in->fd, p, n);
 	while (k < 0 && errno == EINTR);

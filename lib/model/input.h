@@ -11,6 +11,7 @@ struct input {
 	const char *name;	/* for error texts; borrowed */
 	bool sized;		/* size is known, and input_at works, from any thread */
 	uint64_t size;
+	int64_t deadline_ms;	/* monotonic, for reading from streams; 0: none */
 	int fd;			/* private from here on; borrowed, never closed */
 	uint64_t base;		/* position of the descriptor at the start */
 	struct slice mem;

@@ -170,8 +170,10 @@ int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const c
 	AUTO_PIPELINE *p = NULL;
 	AUTO_INPUT in = { 0 };
 
-	return input_fd(&in, in_fd, in_name, e) || pipeline_new(&p, o, e) ||
-	       model_decrypt_input(size, p, out_fd, stream, &in, key, o, e) ? -1 : 0;
+	if (input_fd(&in, in_fd, in_name, e) || pipeline_new(&p, o, e))
+		return -1;
+	in.deadline_ms = o->deadline_ms;
+	return model_decrypt_input(size, p, out_fd, stream, &in, key, o, e);
 }
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -226,8 +228,10 @@ int model_encrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const c
 	AUTO_PIPELINE *p = NULL;
 	AUTO_INPUT in = { 0 };
 
-	return input_fd(&in, in_fd, in_name, e) || pipeline_new(&p, o, e) ||
-	       model_encrypt_input(size, NULL, p, out_fd, stream, &in, keyset, o, e) ? -1 : 0;
+	if (input_fd(&in, in_fd, in_name, e) || pipeline_new(&p, o, e))
+		return -1;
+	in.deadline_ms = o->deadline_ms;
+	return model_encrypt_input(size, NULL, p, out_fd, stream, &in, keyset, o, e);
 }
 
 int model_new_key(struct secret *ret, struct err *e)

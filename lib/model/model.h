@@ -34,6 +34,7 @@ struct model_opts {
 	void (*progress)(void *arg, uint64_t done, uint64_t total);	/* total 0: unknown; one call at a time, any thread */
 	void *progress_arg;
 	struct model_info *info;	/* NULL: not wanted */
+	int64_t deadline_ms;		/* monotonic; 0: none */
 	size_t task_bytes;		/* input handled as one task; 0: 1 MiB.  Tests make it small */
 };
 

@@ -35,6 +35,7 @@ struct pipeline {
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *progress_arg;
 	pthread_mutex_t progress_lock;
+	int64_t deadline_ms;
 	uint64_t before, total;		/* of the whole job */
 	atomic_uint_fast64_t done;
 };
@@ -61,6 +62,7 @@ int pipeline_new(struct pipeline **ret, const struct model_opts *o, struct err *
 		return err_oom(e);
 	p->threads = o->threads;
 	p->task_bytes = o->task_bytes ? o->task_bytes : TASK_BYTES;
+	p->deadline_ms = o->deadline_ms;
 	p->progress = o->progress;
 	p->progress_arg = o->progress_arg;
 	pthread_mutex_init(&p->progress_lock, NULL);
@@ -95,16 +97,19 @@ void pipeline_progress(struct pipeline *p, uint64_t done, uint64_t total)
 	p->total = total;
 }
 
-/* One caller at a time; a thread that finds it busy goes on, its bytes are in the next call. */
-static void tell(struct run *r, uint64_t n)
+/* Counts n bytes as done.  One caller of progress at a time; a thread that finds it busy goes on, its bytes are in the next call. */
+static int tell(struct run *r, uint64_t n, struct err *e)
 {
 	struct pipeline *p = r->p;
 	const uint64_t done = atomic_fetch_add(&p->done, n) + n;
 
+	if (p->deadline_ms && host_mono_ms() > p->deadline_ms)
+		return err_set(e, EC_IO, "the time limit is over");
 	if (!p->progress || pthread_mutex_trylock(&p->progress_lock))
-		return;
+		return 0;
 	p->progress(p->progress_arg, p->before + done, p->total ? p->total : r->in->sized ? r->in->size : 0);
 	pthread_mutex_unlock(&p->progress_lock);
+	return 0;
 }
 
 /* Serial formats, and files of one task, do without threads. */
@@ -367,8 +372,7 @@ static int free_task(void *arg, size_t i, unsigned w, struct err *e)
 		remember_first(r->out, s->out, s->out_n);
 	if (s->last)
 		r->end = at + s->out_n;
-	tell(r, s->in_n);
-	return 0;
+	return tell(r, s->in_n, e);
 }
 
 /* A full disk is better known now than in an hour.  tmpfs would touch every page, one thread alone: there the free space is
@@ -484,9 +488,8 @@ static int run_ordered(struct run *r, struct err *e)
 		for (size_t i = 0; i < n && r->p->slots[i].ok; i++) {
 			const struct slot *s = &r->p->slots[i];
 
-			if (put_in_order(r->out, s->out, s->out_n, e))
+			if (put_in_order(r->out, s->out, s->out_n, e) || tell(r, s->in_n, e))
 				return -1;
-			tell(r, s->in_n);
 		}
 		if (rc) {
 			if (e)

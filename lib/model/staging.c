@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -95,15 +96,66 @@ static int descend(const char **last, int dir, const char *rel, bool make, unsig
 	return at;
 }
 
-int staging_file(const struct staging *s, const char *rel, unsigned mode, struct err *e)
+#define UNNAMED_MAX 4096
+
+/* Each unnamed file keeps a descriptor until the end: as many as the process may have, but for some. */
+static size_t descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return 0;
+	if (l.rlim_cur < l.rlim_max && l.rlim_cur < UNNAMED_MAX) {
+		const rlim_t old = l.rlim_cur;
+
+		l.rlim_cur = l.rlim_max < UNNAMED_MAX ? l.rlim_max : UNNAMED_MAX;
+		if (setrlimit(RLIMIT_NOFILE, &l))
+			l.rlim_cur = old;
+	}
+	return l.rlim_cur < 128 ? 0 : l.rlim_cur > UNNAMED_MAX ? UNNAMED_MAX - 64 : (size_t)l.rlim_cur - 64;
+}
+
+/* The file waits in the list; *ret is a second descriptor for the caller.  1: not here, or not this many. */
+static int unnamed(int *ret, struct staging *s, int dir, const char *rel, unsigned mode, struct err *e)
+{
+	struct staged f = { .fd = -1 };
+
+	if (!s->file) {
+		s->max_files = descriptors();
+		s->file = calloc(s->max_files ? s->max_files : 1, sizeof *s->file);
+		if (!s->file)
+			return err_oom(e);
+	}
+	if (s->n_files >= s->max_files)
+		return 1;
+	f.fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	if (f.fd < 0)
+		return 1;
+	*ret = fcntl(f.fd, F_DUPFD_CLOEXEC, 3);
+	f.rel = str_dup(rel, e);
+	if (*ret < 0 || !f.rel) {
+		fd_close(ret);
+		fd_close(&f.fd);
+		str_free(&f.rel);
+		return 1;
+	}
+	s->file[s->n_files++] = f;
+	return 0;
+}
+
+int staging_file(struct staging *s, const char *rel, unsigned mode, struct err *e)
 {
 	const char *last;
 	AUTO_FD dir = descend(&last, s->dir, rel, true, s->mode, e);
-	int fd;
+	int fd = -1, rc;
 
 	if (dir < 0)
 		return -1;
-	fd = openat(dir, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	rc = unnamed(&fd, s, dir, rel, mode, e);
+	if (rc < 0)
+		return -1;
+	if (rc)
+		fd = openat(dir, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(e, errno == EEXIST ? EC_REFUSED : EC_IO, "cannot create '%s'", rel);
 	if (fchmod(fd, mode)) {
@@ -201,8 +253,26 @@ static int take_name(const struct staging *s)
 	return renameat(s->parent, s->tmp, s->parent, s->name);
 }
 
+static int name_file(const struct staging *s, const struct staged *f, struct err *e)
+{
+	const char *last;
+	AUTO_FD dir = descend(&last, s->dir, f->rel, false, 0, e);
+	char self[40];
+
+	if (dir < 0)
+		return -1;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", f->fd);
+	if (!linkat(AT_FDCWD, self, dir, last, AT_SYMLINK_FOLLOW) ||
+	    (errno == ENOENT && !linkat(f->fd, "", dir, last, AT_EMPTY_PATH)))	/* no /proc: needs CAP_DAC_READ_SEARCH */
+		return 0;
+	return err_sys(e, errno == EEXIST ? EC_REFUSED : EC_IO, "cannot name '%s'", f->rel);
+}
+
 int staging_commit(struct staging *s, struct err *e)
 {
+	for (size_t i = 0; i < s->n_files; i++)
+		if (name_file(s, &s->file[i], e))
+			return -1;
 	each_folder(s->dir, DEPTH, flush);
 	if (fchmod(s->dir, s->mode))
 		return err_sys(e, EC_IO, "cannot set the mode of '%s'", s->name);
@@ -216,6 +286,13 @@ int staging_commit(struct staging *s, struct err *e)
 
 void staging_drop(struct staging *s)
 {
+	for (size_t i = 0; i < s->n_files; i++) {
+		fd_close(&s->file[i].fd);
+		str_free(&s->file[i].rel);
+	}
+	free(s->file);
+	s->file = NULL;
+	s->n_files = 0;
 	if (s->tmp && s->dir >= 0)
 		each_folder(s->dir, DEPTH, empty);
 	if (s->tmp)

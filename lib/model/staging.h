@@ -3,7 +3,8 @@
 #define CVMBOX_MODEL_STAGING_H
 
 /* A folder that appears whole or not at all: filled under a hidden temporary name beside its place, renamed on commit,
- * deleted otherwise.  (kill -9 leaves the hidden folder behind, never the final name.) */
+ * deleted otherwise.  Its files have no name before the commit, where the file system allows that (O_TMPFILE), so that kill -9
+ * leaves no more than a hidden tree of empty folders. */
 
 #include "base/buf.h"
 
@@ -13,6 +14,11 @@ struct staging {
 	char *name, *tmp;
 	unsigned mode;
 	bool overwrite;
+	struct staged {		/* files that wait for their name */
+		int fd;
+		char *rel;
+	} *file;
+	size_t n_files, max_files;
 };
 #define STAGING_INIT { .dir = -1, .parent = -1 }
 #define AUTO_STAGING __attribute__((cleanup(staging_drop))) struct staging
@@ -20,8 +26,9 @@ struct staging {
 /* mode: of the folder and of those inside.  An existing target is refused (EC_USAGE); with overwrite an empty folder may
  * stand there.  Full ones are never replaced: -f on a wrong name would delete what somebody else put there. */
 int staging_open(struct staging *s, const char *path, unsigned mode, bool overwrite, struct err *e);
-/* Creates a file below it, and the folders on the way.  rel: checked by manifest_check_name.  Descriptor or -1. */
-int staging_file(const struct staging *s, const char *rel, unsigned mode, struct err *e);
+/* Creates a file below it, and the folders on the way.  rel: checked by manifest_check_name.  A descriptor that the caller
+ * closes, or -1. */
+int staging_file(struct staging *s, const char *rel, unsigned mode, struct err *e);
 int staging_commit(struct staging *s, struct err *e);
 void staging_drop(struct staging *s);	/* may run twice */
 

@@ -138,6 +138,27 @@ TEST(pipes_that_give_little_at_a_time_are_read_whole)
 	}
 }
 
+TEST(pipes_that_give_nothing_end_with_the_deadline)
+{
+	AUTO_SECRET key = { 0 };
+	AUTO_FD out = memfd_create("out", MFD_CLOEXEC), in = -1, quiet = -1;
+	const struct model_opts o = { .deadline_ms = host_mono_ms() + 50 };
+	const struct model_opts over = { .deadline_ms = host_mono_ms() - 1 };
+	uint64_t size = 0;
+	int fd[2];
+
+	make(&key);
+	OK(!pipe(fd));
+	in = fd[0];
+	quiet = fd[1];
+	FAILS(model_decrypt_fd(&size, out, true, in, "pipe", &key, &o, &e), EC_IO);
+	OK(host_mono_ms() < o.deadline_ms + 5000);
+	fd_close(&in);
+	in = open(at("m.tink"), O_RDONLY | O_CLOEXEC);
+	FAILS(model_decrypt_fd(&size, out, false, in, "file", &key, &over, &e), EC_IO);
+	OK(quiet >= 0);
+}
+
 /* --- inputs --------------------------------------------------------------------------------------------------------- */
 
 TEST(input_peek_takes_nothing)

@@ -318,6 +318,52 @@ TEST(snapshot_of_nothing_or_of_an_encrypted_folder_is_refused)
 	FAILS(snapshot_encrypt(at("e4"), at("nowhere"), false, &key, &opts, NULL, NULL, &e), EC_IO);
 }
 
+static int count_files(const char *rel)
+{
+	AUTO_STR *command = str_printf(NULL, "find '%s' -type f | wc -l", at(rel));
+	FILE *f = popen(command, "r");
+	int n = -1;
+
+	if (!f || fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f)
+		pclose(f);
+	return n;
+}
+
+TEST(staging_files_have_no_name_before_the_commit)
+{
+	AUTO_STAGING s = STAGING_INIT;
+	AUTO_FD a = -1, b = -1;
+
+	WORKS(staging_open(&s, at("out"), 0750, false, &e));
+	a = staging_file(&s, "x/y/file", 0640, NULL);
+	b = staging_file(&s, "other", 0600, NULL);
+	OK(a >= 0 && b >= 0);
+	EQ(write(a, "text", 4), 4);
+	EQ(count_files(""), 0);		/* on a file system with O_TMPFILE, which /tmp is */
+	WORKS(staging_commit(&s, &e));
+	has("out/x/y/file", "text");
+	has("out/other", "");
+}
+
+TEST(staging_names_that_contradict_each_other_are_refused)
+{
+	AUTO_STAGING s = STAGING_INIT;
+	AUTO_FD a = -1, b = -1;
+	struct err e = { 0 };
+
+	WORKS(staging_open(&s, at("out"), 0750, false, &e));
+	a = staging_file(&s, "name/below", 0640, NULL);
+	b = staging_file(&s, "name", 0600, NULL);
+	OK(a >= 0);
+	OK(b < 0 || staging_commit(&s, &e) == -1);
+	OK(b < 0 || e.code == EC_REFUSED);
+	staging_drop(&s);
+	OK(!exists("out"));
+	EQ(count_entries(""), 0);
+}
+
 /* --- the manifest alone ------------------------------------------------------------------------------------------------ */
 
 TEST(manifest_names_that_leave_the_folder_are_refused)
