@@ -119,6 +119,16 @@ static bool same(struct slice s, const char *word)
 	return s.n == strlen(word) && !strncasecmp((const char *)s.p, word, s.n);
 }
 
+/* Is the word in this comma-separated list (RFC 9110 5.6.1)? */
+static bool listed(struct slice list, const char *word)
+{
+	bool found = false;
+
+	while (list.n)
+		found |= same(slice_trim(up_to(&list, ',')), word);
+	return found;
+}
+
 enum seen { SEEN_HOST = 1, SEEN_LENGTH = 2 };
 
 static int header(struct httpd_head *h, unsigned *seen, struct slice line, const char **why)
@@ -151,7 +161,7 @@ static int header(struct httpd_head *h, unsigned *seen, struct slice line, const
 		h->expect_continue = true;
 	}
 	if (same(name, "connection"))
-		h->keep_alive = h->keep_alive && !same(value, "close");
+		h->keep_alive = h->keep_alive && !listed(value, "close");
 	return 0;
 }
 

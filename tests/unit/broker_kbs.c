@@ -874,10 +874,6 @@ TEST(kbs_prints_the_keys_that_verify_its_tokens)
 	rig_down(&g, true);
 }
 
-struct log_check {
-	struct buf all;
-};
-
 static void log_line(void *arg, enum log_level lvl, const char *line)
 {
 	(void)lvl;

@@ -187,7 +187,7 @@ TEST(rcar_quotes_the_broker_and_says_what_to_do)
 	EQ(e.code, EC_DENIED);
 	HAS(e.msg, "401 PolicyDeny");
 	HAS(e.hint, "the token says: cpu0 ");
-	WORKS(key_get(&v, &s.h, &env, "kbs:///default/key/1", 100, &e));
+	EQ(key_get(&v, &s.h, &env, "kbs:///default/key/1", 100, &e), 0);
 	down(&s);
 }
 
@@ -288,14 +288,8 @@ TEST(rcar_trusts_only_the_given_ca)
 	buf_slice(&s.cert, buf_view(&leaf));
 	snprintf(ca_file, sizeof ca_file, "%s/ca.pem", tmpdir());
 	snprintf(rogue_file, sizeof rogue_file, "%s/rogue.pem", tmpdir());
-	{
-		AUTO_CERTS both = { 0 };
-		AUTO_BUF pem = { 0 };
-
-		WORKS(certs_parse(&both, buf_view(&ca), &e));
-		WORKS(outfile_write(ca_file, buf_view(&ca), 0600, false, &e));
-		WORKS(outfile_write(rogue_file, buf_view(&rogue), 0600, false, &e));
-	}
+	WORKS(outfile_write(ca_file, buf_view(&ca), 0600, false, &e));
+	WORKS(outfile_write(rogue_file, buf_view(&rogue), 0600, false, &e));
 	broker_up(&s, ANY_SAMPLE);
 	HAS(s.url, "https://127.0.0.1:");
 	env = env_of(&s);
@@ -503,10 +497,6 @@ TEST(rcar_opens_no_socket_when_offline)
 	FAILS(key_get(&v, &h, &env, "kbs:///a/b/c", 100, &e), EC_USAGE);
 	host_close(&h);
 }
-
-struct collected {
-	struct buf text;
-};
 
 static void log_line(void *arg, enum log_level lvl, const char *line)
 {

@@ -54,6 +54,27 @@ TEST(httpd_head_reads_a_request)
 	httpd_head_free(&h);
 }
 
+static bool keeps_alive(const char *text)
+{
+	struct httpd_head h = { 0 };
+	const char *why;
+	bool keep;
+
+	EQ(httpd_head_parse(&h, slice_str(text), &why), 0);
+	keep = h.keep_alive;
+	httpd_head_free(&h);
+	return keep;
+}
+
+TEST(httpd_head_knows_who_closes)
+{
+	OK(keeps_alive("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+	OK(keeps_alive("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, closely\r\n\r\n"));
+	OK(!keeps_alive("GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n"));
+	OK(!keeps_alive("GET / HTTP/1.1\r\nHost: a\r\nConnection: TE , close\r\n\r\n"));
+	OK(!keeps_alive("GET / HTTP/1.0\r\n\r\n"));
+}
+
 TEST(httpd_head_refuses_what_is_doubtful)
 {
 	EQ(head_status("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
