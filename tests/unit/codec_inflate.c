@@ -116,6 +116,16 @@ TEST(inflate_refuses_garbage_behind_the_stream)
 	}
 }
 
+TEST(inflate_refuses_a_member_behind_padding)
+{
+	AUTO_BUF in = { 0 }, out = { 0 };
+
+	gzip(&in, SLICE("data"));
+	buf_fill(&in, 0, 3);
+	gzip(&in, SLICE("more"));
+	FAILS(run(&out, buf_view(&in), 4096, &roomy, &e), EC_FORMAT);
+}
+
 TEST(inflate_stops_at_a_bomb)
 {
 	AUTO_BUF in = { 0 }, zeros = { 0 }, out = { 0 }, out2 = { 0 }, out3 = { 0 };

@@ -331,6 +331,15 @@ TEST(cosign_keys_that_cannot_be_used_are_errors)
 
 /* ---- bundles (cosign 3) ------------------------------------------------------------------------------------------- */
 
+static void make_bundle(struct made *m, const struct digest *d, const struct digest *about, const struct privkey *key, enum hash h,
+			const char *predicate)
+{
+	AUTO_BUF text = { 0 };
+
+	make_bundle_text(&text, about, key, h, predicate);
+	make_referrer(m, d, buf_view(&text));
+}
+
 static void bundled(enum key_type type, enum hash h, bool good)
 {
 	AUTO_PRIVKEY key = { 0 };
@@ -342,7 +351,7 @@ static void bundled(enum key_type type, enum hash h, bool good)
 	WORKS(privkey_generate(&key, type, 0, &e));
 	make_layout(&m);
 	make_image(&m, "v1");
-	make_bundle(&m, &m.manifest, &key, h, NULL);
+	make_bundle(&m, &m.manifest, &m.manifest, &key, h, NULL);
 	make_index(&m);
 	make_public(&path, &m, &key, "key.pub");
 	r.key = buf_cstr(&path);
@@ -378,25 +387,94 @@ TEST(bundle_of_another_kind_image_or_key_is_refused)
 	WORKS(privkey_generate(&other, KEY_EC_P256, 0, &e));
 	make_layout(&m);
 	make_image(&m, "v1");
-	make_bundle(&m, &m.manifest, &key, HASH_SHA256, "https://slsa.dev/provenance/v1");
+	make_bundle(&m, &m.manifest, &m.manifest, &key, HASH_SHA256, "https://slsa.dev/provenance/v1");
 	make_index(&m);
 	make_public(&path, &m, &key, "key.pub");
 	r.key = buf_cstr(&path);
 	wants(&m, &r, EC_REFUSED, "not a signature of an image");
 	make_layout(&n);
 	make_image(&n, "v1");
-	make_bundle(&n, &n.config, &key, HASH_SHA256, NULL);	/* of another image: not even a candidate */
+	make_bundle(&n, &n.config, &n.config, &key, HASH_SHA256, NULL);	/* of another image: not even a candidate */
 	make_index(&n);
 	make_public(&path2, &n, &key, "key.pub");
 	r.key = buf_cstr(&path2);
 	wants(&n, &r, EC_REFUSED, "not signed");
 	make_layout(&o);
 	make_image(&o, "v1");
-	make_bundle(&o, &o.manifest, &other, HASH_SHA256, NULL);
+	make_bundle(&o, &o.manifest, &o.manifest, &other, HASH_SHA256, NULL);
 	make_index(&o);
 	make_public(&path3, &o, &key, "key.pub");
 	r.key = buf_cstr(&path3);
 	wants(&o, &r, EC_REFUSED, "none of 1");
+}
+
+TEST(bundle_about_another_image_is_refused_though_it_refers_to_this_one)
+{
+	AUTO_PRIVKEY key = { 0 };
+	AUTO_MADE m;
+	AUTO_BUF path = { 0 };
+	AUTO_RUN r = { .ref = ":v1", .ignore_tlog = true };
+
+	WORKS(privkey_generate(&key, KEY_EC_P256, 0, &e));
+	make_layout(&m);
+	make_image(&m, "v1");
+	make_bundle(&m, &m.manifest, &m.config, &key, HASH_SHA256, NULL);
+	make_index(&m);
+	make_public(&path, &m, &key, "key.pub");
+	r.key = buf_cstr(&path);
+	wants(&m, &r, EC_REFUSED, "another image");
+}
+
+TEST(bundle_is_read_strictly)
+{
+	static const struct {
+		const char *find, *put;
+		int code;
+		const char *text;
+	} cases[] = {
+		{ "x", "x", EC_OK, NULL },
+		{ "\"keyid", "\"keyid", EC_OK, NULL },
+		{ "[{\"sig\"", "[{\"keyid\":\"\",\"sig\"", EC_OK, NULL },
+		{ "\"publicKey\"", "\"tlogEntries\":[],\"publicKey\"", EC_OK, NULL },
+		{ "v0.3+json\"", "v0.4+json\"", EC_FORMAT, "version 0.3" },
+		{ "[{\"sig\"", "[{\"sig\":\"AAAA\"},{\"sig\"", EC_REFUSED, "2 signatures" },
+		{ "\"publicKey\"", "\"certificate\":{},\"publicKey\"", EC_REFUSED, "certificate" },
+		{ "\"publicKey\"", "\"x509CertificateChain\":{},\"publicKey\"", EC_REFUSED, "certificate" },
+		{ "\"publicKey\"", "\"other\"", EC_FORMAT, "other" },
+		{ "\"dsseEnvelope\"", "\"messageSignature\":{},\"dsseEnvelope\"", EC_REFUSED, "a file" },
+		{ "\"dsseEnvelope\"", "\"more\":{},\"dsseEnvelope\"", EC_FORMAT, "more" },
+		{ "\"dsseEnvelope\"", "\"dsseEnvelope\":{},\"dsseEnvelope\"", EC_FORMAT, "dsseEnvelope" },
+		{ "\"payloadType\":\"application/vnd.in-toto", "\"payloadType\":\"application/vnd.in-tot0", EC_REFUSED, "envelope holds" },
+		{ "\"payload\":\"", "\"payload\":\"!", EC_FORMAT, "payload" },
+		{ "\"payload\":\"e", "\"payload\":\"f", EC_REFUSED, "not by this key" },
+		{ "[{\"sig\":\"MEU", "[{\"sig\":\"MEV", EC_REFUSED, "not by this key" },
+	};
+	AUTO_PRIVKEY key = { 0 };
+	AUTO_PUBKEY pub = { 0 };
+	AUTO_BUF text = { 0 };
+	struct chain chain = { .n = 1 };
+
+	WORKS(privkey_generate(&key, KEY_EC_P256, 0, &e));
+	WORKS(privkey_public(&pub, &key, &e));
+	WORKS(digest_of(&chain.v[0].digest, HASH_SHA256, SLICE("image"), &e));
+	make_bundle_text(&text, &chain.v[0].digest, &key, HASH_SHA256, NULL);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *at = strstr(buf_cstr(&text), cases[i].find);
+		struct signature s = { .kind = &sig_kind_bundle };
+		struct claim c = { .name = NULL };
+		struct err e = { 0 };
+		int rc;
+
+		if (!at)
+			continue;	/* the length byte of an ECDSA signature varies */
+		buf_slice(&s.body, slice_of(text.p, (size_t)(at - buf_cstr(&text))));
+		buf_puts(&s.body, cases[i].put);
+		buf_puts(&s.body, at + strlen(cases[i].find));
+		rc = s.kind->check(&c, &s, &pub, &chain, &e);
+		if (cases[i].code ? rc != -1 || (int)e.code != cases[i].code || !strstr(e.msg, cases[i].text) : rc)
+			test_fail(__FILE__, __LINE__, "case %zu: rc %d code %d '%s'", i, rc, e.code, e.msg);
+		buf_free(&s.body);
+	}
 }
 
 TEST(bundle_does_not_satisfy_a_policy_with_an_identity)
@@ -409,7 +487,7 @@ TEST(bundle_does_not_satisfy_a_policy_with_an_identity)
 	WORKS(privkey_generate(&key, KEY_EC_P256, 0, &e));
 	make_layout(&m);
 	make_image(&m, "v1");
-	make_bundle(&m, &m.manifest, &key, HASH_SHA256, NULL);
+	make_bundle(&m, &m.manifest, &m.manifest, &key, HASH_SHA256, NULL);
 	make_index(&m);
 	make_public(&path, &m, &key, "key.pub");
 	buf_printf(&policy, "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"%s\"," EXACT "}]}", buf_cstr(&path));

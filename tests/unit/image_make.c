@@ -134,22 +134,28 @@ void make_signature(struct made *m, const struct digest *d, struct slice payload
 	make_entry(m, MT_OCI_MANIFEST, &manifest, text.n, buf_cstr(&more));
 }
 
-void make_bundle(struct made *m, const struct digest *d, const struct privkey *key, enum hash h, const char *predicate)
+void make_bundle_text(struct buf *ret, const struct digest *about, const struct privkey *key, enum hash h, const char *predicate)
 {
-	AUTO_BUF payload = { 0 }, pae = { 0 }, sig = { 0 }, p64 = { 0 }, s64 = { 0 }, bundle = { 0 }, text = { 0 };
-	struct digest blob, config, manifest;
+	AUTO_BUF payload = { 0 }, pae = { 0 }, sig = { 0 }, p64 = { 0 }, s64 = { 0 };
 
 	buf_printf(&payload, "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":\"%s\"}}],"
-		   "\"predicateType\":\"%s\",\"predicate\":{}}", d->hex,
+		   "\"predicateType\":\"%s\",\"predicate\":{}}", about->hex,
 		   predicate ? predicate : "https://sigstore.dev/cosign/sign/v1");
 	buf_printf(&pae, "DSSEv1 28 application/vnd.in-toto+json %zu %s", payload.n, buf_cstr(&payload));
 	WORKS(sig_sign(&sig, key, SIG_ECDSA_DER, h, buf_view(&pae), &e));
 	b64_encode(&p64, buf_view(&payload));
 	b64_encode(&s64, buf_view(&sig));
-	buf_printf(&bundle, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":"
+	buf_printf(ret, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":"
 		   "{\"hint\":\"x\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\","
 		   "\"signatures\":[{\"sig\":\"%s\"}]}}", buf_cstr(&p64), buf_cstr(&s64));
-	make_blob(&blob, m, buf_view(&bundle));
+}
+
+void make_referrer(struct made *m, const struct digest *d, struct slice bundle)
+{
+	AUTO_BUF text = { 0 };
+	struct digest blob, config, manifest;
+
+	make_blob(&blob, m, bundle);
 	make_blob(&config, m, SLICE("{}"));
 	buf_printf(&text, "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":"
 		   "\"application/vnd.oci.empty.v1+json\",\"digest\":\"%s\",\"size\":2},\"layers\":[{\"mediaType\":"

@@ -26,8 +26,9 @@ void make_gzip(struct buf *ret, struct slice data);
 void make_payload(struct buf *ret, const char *digest, const char *name);
 /* A .sig manifest over payload, tagged for d. */
 void make_signature(struct made *m, const struct digest *d, struct slice payload, const struct privkey *key, enum sig_form form);
-/* What cosign 3 attaches: a bundle in a referrer.  predicate NULL: an image signature. */
-void make_bundle(struct made *m, const struct digest *d, const struct privkey *key, enum hash h, const char *predicate);
+/* What cosign 3 attaches: a bundle about an image (predicate NULL: an image signature), and a referrer to d that holds one. */
+void make_bundle_text(struct buf *ret, const struct digest *about, const struct privkey *key, enum hash h, const char *predicate);
+void make_referrer(struct made *m, const struct digest *d, struct slice bundle);
 
 void make_public(struct buf *ret, const struct made *m, const struct privkey *key, const char *name);	/* appends the path of a PEM file */
 

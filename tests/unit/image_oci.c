@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/outfile.h"
+#include "image/content.h"
 #include "image_make.h"
 #include "test.h"
 
@@ -166,6 +167,10 @@ TEST(image_corrupt_gzip_with_a_right_digest_is_malformed)
 	buf_byte(&gz, 'x');
 	one_layer(&m, buf_view(&gz), T_GZIP, HELLO);
 	wants(&m, &r, EC_FORMAT, "behind the gzip");
+	made_free(&m);
+	gz.n -= 5;	/* all of the content, but not all of the trailer */
+	one_layer(&m, buf_view(&gz), T_GZIP, HELLO);
+	wants(&m, &r, EC_FORMAT, "cut");
 }
 
 TEST(image_bombs_stop_at_the_limits)
@@ -412,6 +417,22 @@ TEST(image_the_configuration_has_to_be_of_the_chosen_platform)
 	wants(&m, &r, EC_REFUSED, "is for linux/amd64");
 }
 
+TEST(image_the_configuration_has_to_be_of_the_platform_that_was_chosen_unasked)
+{
+	AUTO_RUN r = { .policy = ANYTHING };
+	AUTO_MADE m;
+	AUTO_BUF b = { 0 };
+
+	custom(&m, "{\"os\":\"linux\",\"architecture\":\"s390x\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
+	       "application/vnd.oci.image.config.v1+json", "");
+	OK(m.entries.n);
+	buf_slice(&b, slice_of(m.entries.p, m.entries.n - 1));	/* without its closing brace */
+	buf_puts(&b, ",\"platform\":{" P("linux", "amd64") "}}");
+	wrap(&m, buf_cstr(&b));
+	make_index(&m);
+	wants(&m, &r, EC_REFUSED, "is for linux/s390x");
+}
+
 /* ---- references ------------------------------------------------------------------------------------------------ */
 
 TEST(image_references_choose_by_tag_index_and_digest)
@@ -649,6 +670,31 @@ TEST(image_archive_cut_or_compressed_or_no_file_is_refused)
 	make_gzip(&gz, buf_view(&good));
 	put_archive(&m, buf_view(&gz));
 	wants(&m, &r, EC_FORMAT, "compressed as a whole");
+}
+
+TEST(image_a_time_limit_that_is_over_ends_the_reading)
+{
+	struct host host;
+	AUTO_MADE m;
+	struct image_ref ref = { 0 };
+	AUTO_CHAIN c = { .n = 0 };
+	AUTO_STORE *s = NULL;
+	struct content_opts o = { .host = &host };
+	struct out out = { 0 };
+
+	host_init(&host);
+	make_layout(&m);
+	make_image(&m, NULL);
+	make_index(&m);
+	WORKS(platform_parse(&o.want, "linux/amd64", &e));
+	WORKS(store_open_dir(&s, m.dir, &e));
+	WORKS(chain_resolve(&c, s, &ref, &o.want, &e));
+	WORKS(out_init(&out, &e));
+	WORKS(content_check(&c, s, &o, &out, &e));
+	host.deadline_ms = host_mono_ms() - 1;
+	FAILS(content_check(&c, s, &o, &out, &e), EC_IO);
+	out_free(&out);
+	host_close(&host);
 }
 
 TEST(image_vectors_of_layouts)
