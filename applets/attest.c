@@ -274,7 +274,7 @@ static int write_ear(const struct ctx *cx, const struct verdict *v, struct slice
 		json_add_hex(runtime, "nonce", nonce);
 	if (load_signer(&k, cx, a->ear_key, e) ||
 	    ear_token(&token, v, &(const struct ear_opts){ .signer = &k, .issuer = "cvmbox", .now = host_now(cx->host),
-							    .runtime_data_claims = runtime, .report_data = nonce }, e))
+							    .runtime_data_claims = runtime }, e))
 		return err_ctx(e, "cannot make a token");
 	return outfile_write(a->ear, buf_view(&token), 0644, a->force, e);
 }

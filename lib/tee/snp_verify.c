@@ -155,6 +155,10 @@ static enum outcome check_vek(void *p, const struct expect *x, struct finding *f
 	s->vek = ch.best;
 	s->vek_signs = ch.signs;
 	cert_name(&f->actual, ch.best->subject, &e);
+	if (s->v.csp.n) {	/* a VLEK is as good as the provider that holds it */
+		buf_puts(&f->actual, ", provider ");
+		buf_slice(&f->actual, s->v.csp);
+	}
 	return PASSED;
 }
 

@@ -3,6 +3,7 @@
 
 #include "snp_maker.h"
 #include "codec/hex64.h"
+#include "tee/tdx.h"
 #include "test.h"
 
 #define DAY INT64_C(86400)
@@ -291,4 +292,29 @@ void table_make(struct buf *ret, struct slice vcek_der)
 	buf_le32(ret, (uint32_t)vcek_der.n);
 	buf_fill(ret, 0, 24);
 	buf_slice(ret, vcek_der);
+}
+
+void quote_make(struct buf *b, uint16_t version, uint16_t body_type, size_t body, const uint8_t *report_data)
+{
+	buf_le16(b, version);
+	buf_le16(b, 2);
+	buf_le32(b, TDX_TEE_TYPE);
+	buf_fill(b, 0, 40);
+	if (version == 5) {
+		buf_le16(b, body_type);
+		buf_le32(b, (uint32_t)body);
+	}
+	buf_fill(b, 0x5a, body);
+	if (report_data && !b->bad)
+		memcpy(b->p + b->n - body + 520, report_data, 64);
+	buf_le32(b, 64 + 64 + 6 + 384 + 64 + 2 + 32 + 6 + 10);
+	buf_fill(b, 1, 128);
+	buf_le16(b, 6);
+	buf_le32(b, 384 + 64 + 2 + 32 + 6 + 10);
+	buf_fill(b, 2, 384 + 64);
+	buf_le16(b, 32);
+	buf_fill(b, 3, 32);
+	buf_le16(b, 5);
+	buf_le32(b, 10);
+	buf_puts(b, "-----BEGIN");
 }

@@ -35,4 +35,7 @@ void report_sign(uint8_t raw[static SNP_REPORT_SIZE]);	/* again, after changes *
 /* report, its VCEK, and the table of auxblob holding it */
 void table_make(struct buf *ret, struct slice vcek_der);
 
+/* A TDX quote that is whole, and signed by nobody; report_data: 64 bytes or NULL. */
+void quote_make(struct buf *b, uint16_t version, uint16_t body_type, size_t body, const uint8_t *report_data);
+
 #endif

@@ -5,32 +5,9 @@
 #include "attest/show.h"
 #include "base/cursor.h"
 #include "codec/inflate.h"
+#include "snp_maker.h"
 #include "test.h"
 #include "tee/tdx.h"
-
-/* A quote that is whole but signed by nobody. */
-static void quote_make(struct buf *b, uint16_t version, uint16_t body_type, size_t body)
-{
-	buf_le16(b, version);
-	buf_le16(b, 2);
-	buf_le32(b, TDX_TEE_TYPE);
-	buf_fill(b, 0, 40);
-	if (version == 5) {
-		buf_le16(b, body_type);
-		buf_le32(b, (uint32_t)body);
-	}
-	buf_fill(b, 0x5a, body);
-	buf_le32(b, 64 + 64 + 6 + 384 + 64 + 2 + 32 + 6 + 10);
-	buf_fill(b, 1, 128);
-	buf_le16(b, 6);
-	buf_le32(b, 384 + 64 + 2 + 32 + 6 + 10);
-	buf_fill(b, 2, 384 + 64);
-	buf_le16(b, 32);
-	buf_fill(b, 3, 32);
-	buf_le16(b, 5);
-	buf_le32(b, 10);
-	buf_puts(b, "-----BEGIN");
-}
 
 TEST(tdx_quotes_of_every_body_are_read)
 {
@@ -40,7 +17,7 @@ TEST(tdx_quotes_of_every_body_are_read)
 		AUTO_BUF b = { 0 };
 		struct tdx_quote q;
 
-		quote_make(&b, cases[i].version, cases[i].type, cases[i].size);
+		quote_make(&b, cases[i].version, cases[i].type, cases[i].size, NULL);
 		WORKS(tdx_quote_parse(&q, buf_view(&b), &e));
 		EQ(q.body.n, cases[i].size);
 		EQ(q.body_type, cases[i].type);
@@ -59,7 +36,7 @@ TEST(tdx_cut_quotes_are_malformed)
 	AUTO_BUF b = { 0 };
 	struct tdx_quote q;
 
-	quote_make(&b, 5, 3, 648);
+	quote_make(&b, 5, 3, 648, NULL);
 	for (size_t n = 0; n < b.n; n++)
 		FAILS(tdx_quote_parse(&q, slice_of(b.p, n), &e), EC_FORMAT);
 	WORKS(tdx_quote_parse(&q, buf_view(&b), &e));
@@ -75,7 +52,7 @@ TEST(tdx_other_headers_are_malformed)
 		AUTO_BUF b = { 0 };
 		struct tdx_quote q;
 
-		quote_make(&b, 5, 3, 648);
+		quote_make(&b, 5, 3, 648, NULL);
 		b.p[changes[i].at] = changes[i].v;
 		FAILS(tdx_quote_parse(&q, buf_view(&b), &e), EC_FORMAT);
 	}

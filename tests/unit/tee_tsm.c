@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attest/appraise.h"
+#include "attest/collect.h"
 #include "base/host.h"
+#include "evidence/bundle.h"
 #include "snp_maker.h"
 #include "tee/tsm.h"
 #include "test.h"
@@ -40,6 +43,7 @@ static void answer(struct kernel *k, const char *dir)
 {
 	char path[900];
 	uint8_t in[64] = { 0 }, raw[SNP_REPORT_SIZE];
+	AUTO_BUF quote = { 0 }, der = { 0 }, table = { 0 };
 	const bool disturbed = k->manner == DISTURBED || (k->manner == DISTURBED_ONCE && k->made == 1);
 	int fd;
 
@@ -50,7 +54,16 @@ static void answer(struct kernel *k, const char *dir)
 	close(fd);
 	if (k->manner == OTHER_DATA)
 		in[0] ^= 1;
+	if (k->manner == TDX) {
+		quote_make(&quote, 4, 2, 584, in);
+		put(k, dir, "generation", "1\n", 2);
+		put(k, dir, "outblob", quote.p, quote.n);
+		return;
+	}
 	report_make(raw, &(const struct report_make){ .report_data = in, .n = sizeof in });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	table_make(&table, buf_view(&der));
+	put(k, dir, "auxblob", table.p, table.n);
 	put(k, dir, "generation", disturbed ? "2\n" : "1\n", 2);
 	put(k, dir, "outblob", raw, k->manner == SILENT ? 0 : sizeof raw);
 }
@@ -234,4 +247,65 @@ TEST(tsm_recorded_machine_answers_from_plain_files)
 	EQ(ev.certs.n, table.n);
 	FAILS(evidence_snp.collect(&ev, &h, slice_of(ask, 63), &e) || evidence_snp.collect(&ev, &h, SLICE("another"), &e) ? -1 : 0, EC_IO);
 	host_close(&h);
+}
+
+static const uint8_t nonce[20] = "nonce of a verifier";
+
+/* From the device to the verdict: report data derived, certificate out of the host's table. */
+TEST(snp_bundle_from_collection_to_verdict)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_BUF b = { 0 }, forged = { 0 };
+	AUTO_BUNDLE p = { 0 };
+	AUTO_VERDICT v = { 0 }, w = { 0 }, no_table = { 0 };
+	struct appraise_in in;
+
+	kernel_start(&k, &h, ANSWERS);
+	WORKS(collect_bundle(&b, &h, &(const struct collect_opts){ .tee = "snp", .nonce = slice_of(nonce, sizeof nonce),
+								    .runtime_data = SLICE("public key") }, &e));
+	kernel_stop(&k, &h);
+	in = (struct appraise_in){ .evidence = buf_view(&b), .now = MAKER_NOW, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
+				   .snp_roots = maker_roots() };
+	WORKS(appraise(&v, &in, &e));
+	if (!v.accepted)
+		test_fail(__FILE__, __LINE__, "%s", buf_cstr(&v.reason));
+	OK(v.warned);		/* simulated */
+	WORKS(bundle_parse(&p, buf_view(&b), &e));
+	EQ(p.collateral.n, 1);
+	p.runtime_data.p[0] = 'P';
+	WORKS(bundle_write(&forged, &p, &e));
+	in.evidence = buf_view(&forged);
+	WORKS(appraise(&w, &in, &e));
+	OK(!w.accepted);
+	HAS(buf_cstr(&w.reason), "snp.report_data");
+	p.runtime_data.p[0] = 'p';
+	p.collateral.v[0].kind[0] = 'x';
+	buf_reset(&forged);
+	WORKS(bundle_write(&forged, &p, &e));
+	in.evidence = buf_view(&forged);
+	WORKS(appraise(&no_table, &in, &e));
+	OK(!no_table.accepted);
+	HAS(buf_cstr(&no_table.reason), "snp.vek");
+}
+
+TEST(tdx_bundle_is_collected_and_not_judged)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_BUF b = { 0 };
+	AUTO_BUNDLE p = { 0 };
+	AUTO_JSON *j = NULL;
+	AUTO_VERDICT v = { 0 };
+
+	kernel_start(&k, &h, TDX);
+	WORKS(collect_bundle(&b, &h, &(const struct collect_opts){ .tee = "tdx", .nonce = slice_of(nonce, sizeof nonce) }, &e));
+	WORKS(collect_evidence(&j, &h, "tdx", SLICE("digest"), &e));
+	kernel_stop(&k, &h);
+	WORKS(bundle_parse(&p, buf_view(&b), &e));
+	STR(p.evidence.v[0].kind, "tdx");
+	OK(json_string(json_get(j, "quote")) != NULL);
+	OK(json_is_null(json_get(j, "cc_eventlog")));
+	FAILS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .has_nonce = true,
+							.nonce = slice_of(nonce, sizeof nonce) }, &e), EC_ABSENT);
 }
