@@ -36,7 +36,8 @@ static const struct opt opts[] = {
 	OPT_STR(0, "md", md, "NAME", "openssl-enc: digest of the key derivation (default sha256)"),
 	OPT_UINT(0, "iter", iter, "N", "openssl-enc: rounds of PBKDF2 (default 10000)"),
 	OPT_FLAG(0, "no-pbkdf2", no_pbkdf2, "openssl-enc: the old key derivation of openssl enc without -pbkdf2"),
-	OPT_STR(0, "sha256", sha256, "HEX", "the plaintext must have this digest; nothing appears before it was compared"),
+	OPT_STR(0, "sha256", sha256, "HEX",
+		"the plaintext must have this digest; nothing appears before it was compared"),
 	OPT_INSECURE("insecure-unauthenticated", insecure, "take formats that cannot tell whether the data was changed"),
 	OPT_FLAG('f', "force", force, "overwrite an existing output file"),
 	OPT_UINT(0, "threads", threads, "N", "number of threads (default: one for each usable CPU)"),
@@ -90,7 +91,8 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 	return 0;
 }
 
-static int one_file(const struct ctx *cx, const struct args *a, const struct secret *key, const struct model_opts *o, struct err *e)
+static int one_file(const struct ctx *cx, const struct args *a, const struct secret *key, const struct model_opts *o,
+		    struct err *e)
 {
 	AUTO_MODEL_OUT out = MODEL_OUT_INIT;
 	AUTO_FD in = model_in_open(cx->argv[0], e);
@@ -106,8 +108,8 @@ static int whole_folder(const struct ctx *cx, const struct args *a, const struct
 			struct err *e)
 {
 	if (a->format > 1 || a->pass_file || a->sha256 || a->aad_file)
-		return err_set(e, EC_USAGE, "'%s' is a folder: folders are Tink files, without --pass-file, --sha256 and --aad-file",
-			       cx->argv[0]);
+		return err_set(e, EC_USAGE, "'%s' is a folder: folders are Tink files, without --pass-file, --sha256 and "
+			       "--aad-file", cx->argv[0]);
 	if (!strcmp(a->output, "-") || !strncmp(a->output, "fd:", 3))
 		return err_set(e, EC_USAGE, "'%s' is a folder: it needs -o FOLDER", cx->argv[0]);
 	return snapshot_decrypt(a->output, cx->argv[0], a->force, key, o, e);
@@ -184,10 +186,10 @@ static const struct verb verbs[] = {
 const struct applet applet_decrypt_model = {
 	.name = "decrypt-model",
 	.summary = "open an encrypted model file or folder",
-	.notes = "A plaintext file or folder gets its name when all of it was authenticated; to '-' and fd:N each segment is written "
-		 "after its own tag was right, so that a reader there has to wait for exit status 0. Tink files, and folders made by "
-		 "encrypt-model, prove that nothing was changed, cut, exchanged or left out since they were made with this key; not when "
-		 "that was: an older version made with the same key opens as well. openssl-enc files prove nothing: they need --sha256, or "
-		 "--insecure-unauthenticated.",
+	.notes = "A plaintext file or folder gets its name when all of it was authenticated; to '-' and fd:N each "
+		 "segment is written after its own tag was right, so that a reader there has to wait for exit status 0. "
+		 "Tink files, and folders made by encrypt-model, prove that nothing was changed, cut, exchanged or left "
+		 "out since they were made with this key; not when that was: an older version made with the same key "
+		 "opens as well. openssl-enc files prove nothing: they need --sha256, or --insecure-unauthenticated.",
 	VERBS(verbs),
 };

@@ -28,9 +28,10 @@ struct args {
 
 static const struct opt opts[] = {
 	OPT_STR('o', "output", output, "OUT", "write the encrypted model there: PATH, '-' or fd:N"),
-	OPT_STR(0, "new-key", new_key, "DST", "make a key (Tink keyset) and put it there: PATH (0600, never overwritten), '-', fd:N or "
-		"keyring:NAME"),
-	OPT_STR('k', "key", key, "SRC", "use this Tink keyset: PATH, '-', fd:N, keyring:NAME, cred:NAME or kbs:///REPO/TYPE/TAG"),
+	OPT_STR(0, "new-key", new_key, "DST",
+		"make a key (Tink keyset) and put it there: PATH (0600, never overwritten), '-', fd:N or keyring:NAME"),
+	OPT_STR('k', "key", key, "SRC",
+		"use this Tink keyset: PATH, '-', fd:N, keyring:NAME, cred:NAME or kbs:///REPO/TYPE/TAG"),
 	OPT_ENUM(0, "format", format, formats, "tink"),
 	OPT_STR(0, "aad-file", aad_file, "FILE", "associated data: has to be given again to decrypt"),
 	OPT_FLAG('f', "force", force, "overwrite an existing output file"),
@@ -63,8 +64,8 @@ struct keys {
 	bool handed_over;
 };
 
-/* Called when all is encrypted and nothing has its name yet: no model without its key, and no key file for a model that could
- * not be made. */
+/* Called when all is encrypted and nothing has its name yet: no model without its key, and no key file for a model
+ * that could not be made. */
 static int hand_over(void *arg, struct err *e)
 {
 	struct keys *k = arg;
@@ -167,7 +168,8 @@ static int encrypt_all(struct keys *k, struct model_info *info, struct err *e)
 	if ((a->aad_file && file_read(&aad, a->aad_file, AAD_MAX, e)) || get_key(k, e))
 		return -1;
 	o.aad = buf_view(&aad);
-	rc = strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ? whole_folder(k, &o, e) : one_file(k, &o, e);
+	rc = strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ?
+	     whole_folder(k, &o, e) : one_file(k, &o, e);
 	show_end(&view);
 	return rc;
 }
@@ -195,23 +197,23 @@ static int run(const struct ctx *cx, struct err *e)
 	model_info_text(&cx->out->text, &info);
 	buf_byte(&cx->out->text, '\n');
 	if (a->new_key)
-		out_text(cx->out, "new key in '%s': whoever has it can read the model; put it into the key broker, and delete it here",
-			 a->new_key);
+		out_text(cx->out, "new key in '%s': whoever has it can read the model; put it into the key broker, "
+			 "and delete it here", a->new_key);
 	out_verdict(cx->out, "encrypted to '%s'", a->output);
 	return 0;
 }
 
 static const struct verb verbs[] = {
-	{ .summary = "encrypt a model file or folder", .operands = "IN -o OUT", .opts = opts, .args_size = sizeof(struct args),
-	  .min_operands = 1, .max_operands = 1, .releases_secrets = true, .run = run },
+	{ .summary = "encrypt a model file or folder", .operands = "IN -o OUT", .opts = opts,
+	  .args_size = sizeof(struct args), .min_operands = 1, .max_operands = 1, .releases_secrets = true, .run = run },
 };
 
 const struct applet applet_encrypt_model = {
 	.name = "encrypt-model",
 	.summary = "encrypt a model file or folder",
-	.notes = "The result is Tink streaming AEAD (AES256-GCM-HKDF, 1 MiB segments), which every Tink library reads with the keyset. In a "
-		 "folder each file becomes NAME.tink, and a manifest binds names, sizes and contents; symbolic links are followed, empty "
-		 "folders left out. Sizes and file names stay visible. The same key opens older versions, too: use a new one where that "
-		 "matters.",
+	.notes = "The result is Tink streaming AEAD (AES256-GCM-HKDF, 1 MiB segments), which every Tink library reads with "
+		 "the keyset. In a folder each file becomes NAME.tink, and a manifest binds names, sizes and contents; "
+		 "symbolic links are followed, empty folders left out. Sizes and file names stay visible. The same key "
+		 "opens older versions, too: use a new one where that matters.",
 	VERBS(verbs),
 };

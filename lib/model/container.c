@@ -46,13 +46,15 @@ static int unknown(const struct input *in, struct slice head, struct err *e)
 			err_set(e, EC_ABSENT, "'%s' is %s: this format cannot be opened", in->name, known[i].name);
 			return err_hint(e, "formats: tink, openssl-enc, gcm");
 		}
-	err_set(e, EC_FORMAT, "cannot tell the format of '%s' from its %zu first bytes and the key", in->name, head.n);
+	err_set(e, EC_FORMAT, "cannot tell the format of '%s' from its %zu first bytes and the key", in->name,
+		head.n);
 	return err_hint(e, "was the right key given (a Tink file needs its keyset)?  name the format with --format");
 }
 
-/* Several rows may share a name (openssl-enc as bytes and as base64 text): the one whose magic fits wins, else the first. */
-static int choose(const struct container_format **ret, const struct input *in, struct slice head, const struct secret *key,
-		  const char *name, struct err *e)
+/* Several rows may share a name (openssl-enc as bytes and as base64 text): the one whose magic fits wins, else the
+ * first. */
+static int choose(const struct container_format **ret, const struct input *in, struct slice head,
+		  const struct secret *key, const char *name, struct err *e)
 {
 	const bool any = !name || !strcmp(name, "auto");
 	const struct container_format *first = NULL;
@@ -77,7 +79,8 @@ static int choose(const struct container_format **ret, const struct input *in, s
 	return 0;
 }
 
-int container_open(struct container *ret, struct input *in, const struct secret *key, const struct model_opts *o, struct err *e)
+int container_open(struct container *ret, struct input *in, const struct secret *key, const struct model_opts *o,
+		   struct err *e)
 {
 	AUTO_CONTAINER c = { 0 };
 	const struct container_format *f = NULL;

@@ -11,7 +11,7 @@ int model_in_open(const char *src, struct err *e);
 
 struct model_out {
 	int fd;
-	bool stream;		/* a pipe, or whatever stands behind '-' and fd:N: written in order, as it becomes good */
+	bool stream; /* a pipe, or whatever stands behind '-' and fd:N: written in order, as it becomes good */
 	struct outfile file;	/* else: unnamed until the commit */
 };
 #define MODEL_OUT_INIT { .fd = -1, .file = OUTFILE_INIT }

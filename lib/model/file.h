@@ -6,10 +6,10 @@
 
 #include "model/pipeline.h"
 
-int model_decrypt_input(uint64_t *size, struct pipeline *p, int out_fd, bool stream, struct input *in, const struct secret *key,
-			const struct model_opts *o, struct err *e);
+int model_decrypt_input(uint64_t *size, struct pipeline *p, int out_fd, bool stream, struct input *in,
+			const struct secret *key, const struct model_opts *o, struct err *e);
 /* header: NULL, or takes the bytes in front of segment 0 (64 at most), which are different for every encryption. */
-int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int out_fd, bool stream, struct input *in,
-			const struct secret *keyset, const struct model_opts *o, struct err *e);
+int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int out_fd, bool stream,
+			struct input *in, const struct secret *keyset, const struct model_opts *o, struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nonce-prefixed AES-GCM (`fenc`): nonce (12) || ciphertext || tag (16), one message, no associated data.  Model-formats.md 3.
- * Nothing is authentic before the last byte was read, and nothing in the file tells that it is one: it has to be named. */
+/* Nonce-prefixed AES-GCM (`fenc`): nonce (12) || ciphertext || tag (16), one message, no associated data.
+ * Model-formats.md 3. Nothing is authentic before the last byte was read, and nothing in the file tells that it is
+ * one: it has to be named. */
 
 #include "crypto/aead.h"
 #include "model/container.h"
@@ -48,8 +49,8 @@ static int work(const struct container *c, void *worker, struct piece *p, struct
 	return 0;
 }
 
-static int gcm_open_container(struct container *c, struct input *in, const struct secret *key, const struct model_opts *o,
-			      struct err *e)
+static int gcm_open_container(struct container *c, struct input *in, const struct secret *key,
+			      const struct model_opts *o, struct err *e)
 {
 	const size_t task = o->task_bytes ? (o->task_bytes + 15) / 16 * 16 : SEGMENT;
 	struct state *s = calloc(1, sizeof *s);

@@ -28,7 +28,8 @@ void model_info_text(struct buf *ret, const struct model_info *i)
 
 	if (i->files)
 		buf_printf(ret, "%zu file%s, ", i->files, i->files == 1 ? "" : "s");
-	buf_printf(ret, "%s, %s (%s)", size_text(size, sizeof size, i->bytes_out), i->format ? i->format : "?", i->cipher);
+	buf_printf(ret, "%s, %s (%s)", size_text(size, sizeof size, i->bytes_out), i->format ? i->format : "?",
+		   i->cipher);
 	if (i->has_key_id)
 		buf_printf(ret, ", key %u", i->key_id);
 }
@@ -40,10 +41,13 @@ void model_info_warnings(const struct model_info *i, void (*f)(void *arg, const 
 	if (i->format && !i->authenticated && !i->sha256[0])
 		f(arg, "nothing authenticates this format: whoever held the file could have changed the plaintext");
 	if (i->key_cut) {
-		snprintf(line, sizeof line, "the key file has %zu bytes, the passphrase rules of openssl enc use the first %zu of them%s",
+		snprintf(line, sizeof line,
+			 "the key file has %zu bytes, the passphrase rules of openssl enc use the first %zu of "
+			 "them%s",
 			 i->key_given, i->key_used, i->key_used < 16 ? ": that is weak" : "");
 		f(arg, line);
 	}
 	if (i->odd_content)
-		f(arg, "the plaintext begins like no known kind of model file: was it the right key, cipher and digest?");
+		f(arg, "the plaintext begins like no known kind of model file: was it the right key, cipher and "
+		       "digest?");
 }

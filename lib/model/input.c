@@ -45,7 +45,8 @@ int input_fd(struct input *in, int fd, const char *name, struct err *e)
 
 void input_mem(struct input *in, struct slice data, bool sized, const char *name)
 {
-	*in = (struct input){ .name = name, .fd = -1, .mem = data, .is_mem = true, .sized = sized, .ahead.max = AHEAD_MAX };
+	*in = (struct input){ .name = name, .fd = -1, .mem = data, .is_mem = true, .sized = sized };
+	in->ahead.max = AHEAD_MAX;
 	in->size = sized ? data.n : 0;
 }
 
@@ -68,8 +69,8 @@ static int wait_for(const struct input *in, struct err *e)
 		if (rc < 0 && errno != EINTR)
 			return err_sys(e, EC_IO, "cannot wait for '%s'", in->name);
 		if (left <= 0)
-			return err_set(e, EC_IO, "the time limit is over: '%s' gave nothing more after byte %llu", in->name,
-				       (unsigned long long)in->at);
+			return err_set(e, EC_IO, "the time limit is over: '%s' gave nothing more after byte %llu",
+				       in->name, (unsigned long long)in->at);
 	}
 }
 
@@ -107,7 +108,7 @@ int input_at(void *p, size_t n, uint64_t at, const struct input *in, struct err 
 		if (raw_some(to, n, at, &got, in, e))
 			return -1;
 		if (!got)
-			return err_set(e, EC_IO, "'%s' became shorter while it was read: it ends at byte %llu, was %llu bytes long",
+			return err_set(e, EC_IO, "'%s' became shorter while it was read: it ends at byte %llu of %llu",
 				       in->name, (unsigned long long)at, (unsigned long long)in->size);
 		to += got, n -= got, at += got;
 	}
@@ -116,11 +117,17 @@ int input_at(void *p, size_t n, uint64_t at, const struct input *in, struct err 
 
 static int b64_value(uint8_t c)
 {
-	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 :
-	       c == '+' ? 62 : c == '/' ? 63 : -1;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* The four characters of a quartet, of which the last ones may be '=' (RFC 4648 section 4); unused bits have to be zero. */
+/* The four characters of a quartet, of which the last ones may be '=' (RFC 4648 section 4); unused bits have to be
+ * zero. */
 static int b64_quartet(struct input *in, struct err *e)
 {
 	const uint8_t *q = in->quartet;

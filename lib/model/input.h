@@ -2,8 +2,8 @@
 #ifndef CVMBOX_MODEL_INPUT_H
 #define CVMBOX_MODEL_INPUT_H
 
-/* Bytes to read: a file (sized, readable at any place), a stream, or memory (tests).  A stream can look ahead, and can be read
- * through base64. */
+/* Bytes to read: a file (sized, readable at any place), a stream, or memory (tests).  A stream can look ahead, and
+ * can be read through base64. */
 
 #include "base/buf.h"
 

@@ -131,8 +131,8 @@ static int parse_file(struct manifest *m, const struct json *j, struct err *e)
 	uint64_t size;
 
 	if (json_only(j, names, "a file of the manifest", e) || json_need_str(&name, j, "name", "a file", e) ||
-	    json_need_u64(&size, j, "size", INT64_MAX, "a file", e) || json_need_str(&hex, j, "header", "a file", e) ||
-	    hex_decode(&header, slice_str(hex), e))
+	    json_need_u64(&size, j, "size", INT64_MAX, "a file", e) ||
+	    json_need_str(&hex, j, "header", "a file", e) || hex_decode(&header, slice_str(hex), e))
 		return -1;
 	if (!header.n || header.n > sizeof f->header)
 		return err_set(e, EC_FORMAT, "header of '%.200s' is %zu bytes", name, header.n);

@@ -4,9 +4,9 @@
 
 /* The list of files of an encrypted model folder, as JSON:
  *   {"schema":"cvmbox.model-manifest/1","files":[{"name":"config.json","size":651,"header":"<hex>"}, ...]}
- * Names are relative paths, strictly rising in byte order.  size is that of the plaintext.  header is what stands in front of
- * the first segment of the encrypted file: it holds a fresh random salt, so that it names one encryption, not any other one
- * made with the same key under the same name. */
+ * Names are relative paths, strictly rising in byte order.  size is that of the plaintext.  header is what stands
+ * in front of the first segment of the encrypted file: it holds a fresh random salt, so that it names one
+ * encryption, not any other one made with the same key under the same name. */
 
 #include "base/buf.h"
 
@@ -30,7 +30,8 @@ struct manifest {
 #define AUTO_MANIFEST __attribute__((cleanup(manifest_free))) struct manifest
 
 void manifest_free(struct manifest *m);
-/* EC_REFUSED: not a name that may be created below a folder: absolute, "..", empty parts, control bytes, too long or deep. */
+/* EC_REFUSED: not a name that may be created below a folder: absolute, "..", empty parts, control bytes, too long
+ * or deep. */
 int manifest_check_name(const char *name, struct err *e);
 int manifest_add(struct manifest *m, const char *name, struct err *e);	/* checked; other members are zero */
 void manifest_sort(struct manifest *m);

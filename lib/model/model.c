@@ -17,9 +17,14 @@
 /* Beginnings of what people encrypt with openssl enc (model-formats.md 1.5). */
 static bool known_content(const uint8_t *p, size_t n)
 {
-	static const struct { size_t at, n; const char *magic; } known[] = {
-		{ 0, 4, "GGUF" }, { 0, 2, "\x1f\x8b" }, { 0, 4, "PK\3\4" }, { 257, 5, "ustar" }, { 8, 1, "{" }, { 0, 1, "{" },
-		{ 0, 4, "\x28\xb5\x2f\xfd" }, { 0, 2, "\x08\x03" }, { 0, 8, "\x89HDF\r\n\x1a\n" }, { 4, 4, "TFL3" },
+	static const struct {
+		size_t at, n;
+		const char *magic;
+	} known[] = {
+		{ 0, 4, "GGUF" },		{ 8, 1, "{" },			/* safetensors */
+		{ 0, 2, "\x1f\x8b" },		{ 0, 4, "\x28\xb5\x2f\xfd" },	/* gzip, zstd */
+		{ 0, 4, "PK\3\4" },		{ 257, 5, "ustar" },		/* zip (PyTorch, Keras), tar */
+		{ 0, 8, "\x89HDF\r\n\x1a\n" },	{ 4, 4, "TFL3" },
 	};
 	bool text = n > 0;
 
@@ -109,8 +114,10 @@ static int gate(const struct container *c, const struct model_opts *o, struct er
 {
 	if (c->format->authenticated || o->insecure_unauthenticated || o->sha256)
 		return 0;
-	err_set(e, EC_REFUSED, "format '%s' authenticates nothing: whoever held the file could have changed it", c->format->name);
-	return err_hint(e, "give the SHA-256 of the plaintext with --sha256, or take the risk with --insecure-unauthenticated");
+	err_set(e, EC_REFUSED, "format '%s' authenticates nothing: whoever held the file could have changed it",
+		c->format->name);
+	return err_hint(e, "give the SHA-256 of the plaintext with --sha256, or take the risk with "
+			   "--insecure-unauthenticated");
 }
 
 static int decrypt_run(struct pipeline *p, struct sink *out, const struct container *c, struct input *in,
@@ -125,12 +132,13 @@ static int decrypt_run(struct pipeline *p, struct sink *out, const struct contai
 	if (pipeline_run(p, c, in, out, e) || (o->sha256 && compare_digest(&h, want, o, e)))
 		return -1;
 	if (o->info)
-		o->info->odd_content = !c->format->authenticated && !o->sha256 && !known_content(out->first, out->first_n);
+		o->info->odd_content = !c->format->authenticated && !o->sha256 &&
+				       !known_content(out->first, out->first_n);
 	return 0;
 }
 
-int model_decrypt_input(uint64_t *size, struct pipeline *p, int out_fd, bool stream, struct input *in, const struct secret *key,
-			const struct model_opts *o, struct err *e)
+int model_decrypt_input(uint64_t *size, struct pipeline *p, int out_fd, bool stream, struct input *in,
+			const struct secret *key, const struct model_opts *o, struct err *e)
 {
 	AUTO_CONTAINER c = { 0 };
 	AUTO_FD held = -1;
@@ -164,8 +172,8 @@ int model_decrypt_input(uint64_t *size, struct pipeline *p, int out_fd, bool str
 	return 0;
 }
 
-int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name, const struct secret *key,
-		     const struct model_opts *o, struct err *e)
+int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name,
+		     const struct secret *key, const struct model_opts *o, struct err *e)
 {
 	AUTO_PIPELINE *p = NULL;
 	AUTO_INPUT in = { 0 };
@@ -178,8 +186,8 @@ int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const c
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key, const struct model_opts *o,
-			struct err *e)
+int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key,
+			const struct model_opts *o, struct err *e)
 {
 	AUTO_FD in = open(path, O_RDONLY | O_CLOEXEC), out = -1;
 	uint64_t n;
@@ -201,8 +209,8 @@ int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct
 
 /* --- encryption ----------------------------------------------------------------------------------------------------- */
 
-int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int out_fd, bool stream, struct input *in,
-			const struct secret *keyset, const struct model_opts *o, struct err *e)
+int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int out_fd, bool stream,
+			struct input *in, const struct secret *keyset, const struct model_opts *o, struct err *e)
 {
 	AUTO_CONTAINER c = { 0 };
 	struct sink out = { .fd = out_fd, .in_place = !stream };
@@ -222,8 +230,8 @@ int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int
 	return 0;
 }
 
-int model_encrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name, const struct secret *keyset,
-		     const struct model_opts *o, struct err *e)
+int model_encrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name,
+		     const struct secret *keyset, const struct model_opts *o, struct err *e)
 {
 	AUTO_PIPELINE *p = NULL;
 	AUTO_INPUT in = { 0 };

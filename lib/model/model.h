@@ -31,27 +31,28 @@ struct model_opts {
 	bool insecure_unauthenticated;
 	const char *sha256;		/* expected digest of the plaintext, hex; NULL: none */
 	unsigned threads;		/* 0: all */
-	void (*progress)(void *arg, uint64_t done, uint64_t total);	/* total 0: unknown; one call at a time, any thread */
+	/* total 0: unknown; one call at a time, from any thread */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *progress_arg;
 	struct model_info *info;	/* NULL: not wanted */
 	int64_t deadline_ms;		/* monotonic; 0: none */
 	size_t task_bytes;		/* input handled as one task; 0: 1 MiB.  Tests make it small */
 };
 
-/* Decrypts one file from in_fd (seekable or not) to out_fd, a regular file or memfd (plaintext is written in place; the
- * caller publishes it only after 0 is returned), or a pipe when stream is true (then segment by segment, each only after its
- * tag was right; formats with one tag, or an expected digest, at the end are held back in memory until then).
- * size: bytes written.  EC_REFUSED: not authentic or wrong key. */
-int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name, const struct secret *key,
-		     const struct model_opts *o, struct err *e);
-/* Decrypts a file into a sealed memfd without a name on disk (run-infer): *ret is the descriptor, read-only sealed, positioned
- * at 0. */
-int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key, const struct model_opts *o,
-			struct err *e);
+/* Decrypts one file from in_fd (seekable or not) to out_fd, a regular file or memfd (plaintext is written in place;
+ * the caller publishes it only after 0 is returned), or a pipe when stream is true (then segment by segment, each
+ * only after its tag was right; formats with one tag, or an expected digest, at the end are held back in memory
+ * until then). size: bytes written.  EC_REFUSED: not authentic or wrong key. */
+int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name,
+		     const struct secret *key, const struct model_opts *o, struct err *e);
+/* Decrypts a file into a sealed memfd without a name on disk (run-infer): *ret is the descriptor, read-only sealed,
+ * positioned at 0. */
+int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key,
+			const struct model_opts *o, struct err *e);
 
 /* Encrypts as Tink streaming AEAD with the primary key of the keyset.  out_fd as above. */
-int model_encrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name, const struct secret *keyset,
-		     const struct model_opts *o, struct err *e);
+int model_encrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name,
+		     const struct secret *keyset, const struct model_opts *o, struct err *e);
 /* A fresh AES256_GCM_HKDF_1MB keyset (JSON).  It has to be handed over as it is. */
 int model_new_key(struct secret *ret, struct err *e);
 

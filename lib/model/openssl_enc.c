@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `openssl enc`: "Salted__" || salt (8) || ciphertext.  Model-formats.md 1.
  *
- * Nothing in the file names cipher, digest or rounds, and nothing authenticates the data: a wrong key shows only by chance,
- * a changed byte not at all.  Read, never written. */
+ * Nothing in the file names cipher, digest or rounds, and nothing authenticates the data: a wrong key shows only by
+ * chance, a changed byte not at all.  Read, never written. */
 
 #include "model/openssl_enc.h"
 
@@ -20,6 +20,7 @@
 
 struct enc {
 	enum aes_mode mode;
+	const char *mode_name;
 	size_t key_n;
 	uint32_t seg;
 	struct secret key;	/* key, then IV */
@@ -37,8 +38,8 @@ static void enc_free(void *state)
 
 /* --- from key file to key ----------------------------------------------------------------------------------- */
 
-/* apps/enc.c and apps/lib/apps.c read with BIO_gets, that is fgets: at most max bytes up to and with a newline; then the C
- * string in it counts, so that a NUL byte ends it, too. */
+/* apps/enc.c and apps/lib/apps.c read with BIO_gets, that is fgets: at most max bytes up to and with a newline;
+ * then the C string in it counts, so that a NUL byte ends it, too. */
 static struct slice c_line(struct slice file, size_t max)
 {
 	size_t n = 0;
@@ -55,7 +56,8 @@ int openssl_pass_kfile(struct slice *ret, struct slice file, struct err *e)
 	while (s.n > 1 && (s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\n'))
 		s.n--;		/* never the first byte: that is what makes one byte an error */
 	if (s.n <= 1) {
-		err_set(e, EC_REFUSED, "the key file gives openssl's -kfile less than 2 bytes of passphrase in its first line");
+		err_set(e, EC_REFUSED,
+			"the key file gives openssl's -kfile less than 2 bytes of passphrase in its first line");
 		return err_hint(e, "openssl refuses this key file, too (a line ends at a newline or a zero byte): "
 				"nothing can have been encrypted with it");
 	}
@@ -68,7 +70,8 @@ int openssl_pass_file(struct slice *ret, struct slice file, struct err *e)
 	struct slice s = c_line(file, 1023);
 
 	if (!s.n)
-		return err_set(e, EC_REFUSED, "the passphrase file is empty or begins with a zero byte, which openssl refuses");
+		return err_set(e, EC_REFUSED,
+			       "the passphrase file is empty or begins with a zero byte, which openssl refuses");
 	if (s.p[s.n - 1] == '\n')
 		s.n--;
 	*ret = s;
@@ -124,7 +127,8 @@ static int derive(struct enc *s, const struct model_opts *o, struct slice pass, 
 	if (o->no_pbkdf2 && o->iter)
 		return err_set(e, EC_USAGE, "a number of rounds implies PBKDF2, as with openssl enc -iter");
 	if (iter > ITER_MAX)
-		return err_set(e, EC_USAGE, "%llu rounds are over the limit of %u", (unsigned long long)iter, ITER_MAX);
+		return err_set(e, EC_USAGE, "%llu rounds are over the limit of %u", (unsigned long long)iter,
+			       ITER_MAX);
 	if (secret_alloc(&s->key, s->key_n + BLOCK, e))
 		return -1;
 	return o->no_pbkdf2 ? bytes_to_key(s->key.p, s->key.n, md, pass, salt, e) :
@@ -143,8 +147,10 @@ static const struct mode_name {
 /* "aes-256-cbc", and "aes256" for it, as openssl does. */
 static int find_cipher(struct enc *s, const char *name, struct err *e)
 {
-	static const struct { const char *name; size_t key_n; } sizes[] = {
-		{ "aes-128-", 16 }, { "aes-192-", 24 }, { "aes-256-", 32 }, { "aes128", 16 }, { "aes192", 24 }, { "aes256", 32 },
+	static const struct { const char *name; size_t key_n;
+	} sizes[] = {
+		{ "aes-128-", 16 }, { "aes-192-", 24 }, { "aes-256-", 32 },
+		{ "aes128", 16 },   { "aes192", 24 },	{ "aes256", 32 },
 	};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -159,6 +165,7 @@ static int find_cipher(struct enc *s, const char *name, struct err *e)
 		for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
 			if (!strcmp(rest, modes[m].name)) {
 				s->mode = modes[m].mode;
+				s->mode_name = modes[m].name;
 				return 0;
 			}
 	}
@@ -199,7 +206,8 @@ static int enc_work(const struct container *c, void *worker, struct piece *p, st
 
 	(void)worker;
 	if (s->mode == AES_CBC && p->last && (p->in_n % BLOCK || (!p->i && !p->in_n)))
-		return err_set(e, EC_FORMAT, "the ciphertext is not a whole number of %d-byte blocks: the file was cut", BLOCK);
+		return err_set(e, EC_FORMAT,
+			       "the ciphertext is not a whole number of %d-byte blocks: the file was cut", BLOCK);
 	p->out_n = p->in_n;
 	if (s->mode == AES_OFB)
 		return aes_some(&s->running, slice_of(p->in, p->in_n), p->out, e);
@@ -221,14 +229,16 @@ static int read_salt(struct slice *ret, struct input *in, struct err *e)
 	if (input_peek(&head, in, HEAD, e))
 		return -1;
 	if (head.n < sizeof MAGIC - 1 || memcmp(head.p, MAGIC, sizeof MAGIC - 1))
-		return err_set(e, EC_FORMAT, "'%s' does not begin with the magic '%s' of openssl enc", in->name, MAGIC);
+		return err_set(e, EC_FORMAT, "'%s' does not begin with the magic '%s' of openssl enc", in->name,
+			       MAGIC);
 	if (head.n < HEAD)
 		return err_set(e, EC_FORMAT, "'%s' is cut: %zu bytes, its header has %d", in->name, head.n, HEAD);
 	*ret = slice_of(head.p + 8, SALT);
 	return 0;
 }
 
-static int enc_open(struct container *c, struct input *in, const struct secret *key, const struct model_opts *o, struct err *e)
+static int enc_open(struct container *c, struct input *in, const struct secret *key, const struct model_opts *o,
+		    struct err *e)
 {
 	const size_t task = o->task_bytes ? (o->task_bytes + BLOCK - 1) / BLOCK * BLOCK : SEGMENT;
 	struct enc *s = calloc(1, sizeof *s);
@@ -241,7 +251,8 @@ static int enc_open(struct container *c, struct input *in, const struct secret *
 	if (read_salt(&salt, in, e) || find_cipher(s, o->cipher ? o->cipher : "aes-256-cbc", e) ||
 	    passphrase(&pass, c, secret_view(key), o->pass_file_rules, e) || derive(s, o, pass, salt, e))
 		return -1;
-	if (s->mode == AES_OFB && aes_init(&s->running, AES_OFB, slice_of(s->key.p, s->key_n), s->key.p + s->key_n, e))
+	if (s->mode == AES_OFB &&
+	    aes_init(&s->running, AES_OFB, slice_of(s->key.p, s->key_n), s->key.p + s->key_n, e))
 		return -1;
 	s->seg = (uint32_t)task;
 	c->in = (struct layout){ .head = HEAD, .first = s->seg, .seg = s->seg };
@@ -249,8 +260,7 @@ static int enc_open(struct container *c, struct input *in, const struct secret *
 	c->wants_lead = s->mode == AES_CBC || s->mode == AES_CFB128;
 	c->serial = s->mode == AES_OFB;
 	c->work = enc_work;
-	snprintf(c->cipher, sizeof c->cipher, "aes-%zu-%s", s->key_n * 8, modes[s->mode == AES_CBC ? 0 : s->mode == AES_CTR ? 1 :
-										s->mode == AES_CFB128 ? 2 : 4].name);
+	snprintf(c->cipher, sizeof c->cipher, "aes-%zu-%s", s->key_n * 8, s->mode_name);
 	return 0;
 }
 

@@ -97,7 +97,8 @@ void pipeline_progress(struct pipeline *p, uint64_t done, uint64_t total)
 	p->total = total;
 }
 
-/* Counts n bytes as done.  One caller of progress at a time; a thread that finds it busy goes on, its bytes are in the next call. */
+/* Counts n bytes as done.  One caller of progress at a time; a thread that finds it busy goes on, its bytes are in
+ * the next call. */
 static int tell(struct run *r, uint64_t n, struct err *e)
 {
 	struct pipeline *p = r->p;
@@ -113,7 +114,8 @@ static int tell(struct run *r, uint64_t n, struct err *e)
 }
 
 /* Serial formats, and files of one task, do without threads. */
-static int for_each(struct run *r, size_t n, int (*f)(void *arg, size_t i, unsigned w, struct err *e), void *arg, struct err *e)
+static int for_each(struct run *r, size_t n, int (*f)(void *arg, size_t i, unsigned w, struct err *e), void *arg,
+		    struct err *e)
 {
 	if (r->p->pool && !r->c->serial)
 		return pool_run(r->p->pool, n, f, arg, e);
@@ -142,7 +144,8 @@ static int plan(struct run *r, struct err *e)
 	r->per_task = r->p->task_bytes / in->seg ? r->p->task_bytes / in->seg : 1;
 	r->in_cap = (size_t)(seg * r->per_task + in->trail);
 	r->out_cap = (size_t)(out_seg * r->per_task);
-	slot = ROOM + (in_place_work(r) ? (r->in_cap > r->out_cap ? r->in_cap : r->out_cap) : r->in_cap + ROOM + r->out_cap);
+	slot = ROOM + (in_place_work(r) ? (r->in_cap > r->out_cap ? r->in_cap : r->out_cap)
+					: r->in_cap + ROOM + r->out_cap);
 	if (r->in->sized)
 		r->tasks = (layout_count(in, r->in->size) + r->per_task - 1) / r->per_task;
 	r->n_workers = r->c->serial ? 1 : r->p->threads ? r->p->threads : cpu_count();
@@ -303,7 +306,9 @@ static int write_error(struct err *e)
 	const int why = errno;
 
 	err_sys(e, EC_IO, "cannot write the output");
-	return why == ENOSPC || why == EDQUOT ? err_hint(e, "there is no room left on the file system of the output") : -1;
+	if (why == ENOSPC || why == EDQUOT)
+		err_hint(e, "there is no room left on the file system of the output");
+	return -1;
 }
 
 static int write_at(const struct sink *out, const uint8_t *p, size_t n, uint64_t at, struct err *e)
@@ -375,8 +380,8 @@ static int free_task(void *arg, size_t i, unsigned w, struct err *e)
 	return tell(r, s->in_n, e);
 }
 
-/* A full disk is better known now than in an hour.  tmpfs would touch every page, one thread alone: there the free space is
- * compared.  A file system that cannot tell will fail while writing. */
+/* A full disk is better known now than in an hour.  tmpfs would touch every page, one thread alone: there the free
+ * space is compared.  A file system that cannot tell will fail while writing. */
 static int ask_for_room(const struct run *r, struct err *e)
 {
 	const uint64_t n = r->in->size;
@@ -390,7 +395,8 @@ static int ask_for_room(const struct run *r, struct err *e)
 		errno = ENOSPC;
 		return write_error(e);
 	}
-	if (fallocate(r->out->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)n) && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+	if (fallocate(r->out->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)n) &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
 		return write_error(e);
 	return 0;
 }

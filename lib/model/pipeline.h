@@ -2,9 +2,9 @@
 #ifndef CVMBOX_MODEL_PIPELINE_H
 #define CVMBOX_MODEL_PIPELINE_H
 
-/* Moves an input through a container into a sink: in parallel, in bounded memory, whatever the size.  Knows nothing of
- * formats.  Where input and sink both take any place, each thread reads, works and writes on its own; else segments are
- * worked on in batches, and handed over in order. */
+/* Moves an input through a container into a sink: in parallel, in bounded memory, whatever the size.  Knows nothing
+ * of formats.  Where input and sink both take any place, each thread reads, works and writes on its own; else
+ * segments are worked on in batches, and handed over in order. */
 
 #include "crypto/hash.h"
 #include "model/container.h"

@@ -27,8 +27,8 @@ static void time_left(char *ret, size_t n, double seconds)
 	const uint64_t s = seconds < 0 ? 0 : seconds > 359999 ? 359999 : (uint64_t)(seconds + 0.5);
 
 	if (s >= 3600)
-		snprintf(ret, n, "%llu:%02llu:%02llu left", (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
-			 (unsigned long long)(s % 60));
+		snprintf(ret, n, "%llu:%02llu:%02llu left", (unsigned long long)(s / 3600),
+			 (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
 	else
 		snprintf(ret, n, "%llu:%02llu left", (unsigned long long)(s / 60), (unsigned long long)(s % 60));
 }
@@ -53,7 +53,8 @@ bool progress_due(struct progress *p, char *line, size_t n, uint64_t done, uint6
 	if (total && done <= total && speed > 0) {
 		size_text(all, sizeof all, total);
 		time_left(left, sizeof left, (double)(total - done) / speed);
-		k = snprintf(line, n, "%3u %%  %s of %s, %s/s, %s", (unsigned)((double)done * 100 / (double)total), at, all, rate, left);
+		k = snprintf(line, n, "%3u %%  %s of %s, %s/s, %s", (unsigned)((double)done * 100 / (double)total),
+			     at, all, rate, left);
 	} else {
 		k = snprintf(line, n, "%s, %s/s", at, rate);
 	}

@@ -153,7 +153,8 @@ static int seal_file(struct job *j, struct manifest_file *f, struct err *e)
 	out = staging_file(j->out, name, 0644, e);
 	j->o.aad = slice_str(f->name);
 	pipeline_progress(j->p, j->done, j->total);
-	if (out < 0 || model_encrypt_input(&size, f->header, j->p, out, false, &from, j->key, &j->o, e) || flush(out, e))
+	if (out < 0 || model_encrypt_input(&size, f->header, j->p, out, false, &from, j->key, &j->o, e) ||
+	    flush(out, e))
 		return -1;
 	f->size = from.size;
 	f->header_n = (size_t)f->header[0];	/* a Tink header begins with its length */
@@ -175,7 +176,9 @@ static int seal_manifest(struct job *j, const struct manifest *m, struct err *e)
 	o.info = NULL;
 	input_mem(&in, buf_view(&text), true, "the manifest");
 	out = staging_file(j->out, MANIFEST_NAME, 0644, e);
-	return out < 0 || model_encrypt_input(&size, NULL, j->p, out, false, &in, j->key, &o, e) || flush(out, e) ? -1 : 0;
+	if (out < 0 || model_encrypt_input(&size, NULL, j->p, out, false, &in, j->key, &o, e))
+		return -1;
+	return flush(out, e);
 }
 
 static int check_source(const struct manifest *m, const char *in, struct err *e)
@@ -188,13 +191,14 @@ static int check_source(const struct manifest *m, const char *in, struct err *e)
 	}
 	for (size_t i = 0; i < m->n; i++)
 		if (!strcmp(m->file[i].name, "cvmbox-manifest"))
-			return err_set(e, EC_USAGE, "folder '%s' holds a file '%s': the name is taken by the manifest", in,
+			return err_set(e, EC_USAGE,
+				       "folder '%s' holds a file '%s': the name is taken by the manifest", in,
 				       m->file[i].name);
 	return 0;
 }
 
-int snapshot_encrypt(const char *out, const char *in, bool overwrite, const struct secret *keyset, const struct model_opts *o,
-		     int (*ready)(void *arg, struct err *e), void *arg, struct err *e)
+int snapshot_encrypt(const char *out, const char *in, bool overwrite, const struct secret *keyset,
+		     const struct model_opts *o, int (*ready)(void *arg, struct err *e), void *arg, struct err *e)
 {
 	AUTO_PIPELINE *p = NULL;
 	AUTO_MANIFEST m = { 0 };
@@ -273,7 +277,8 @@ static int compare(const struct manifest *want, const struct manifest *found, st
 
 		if (!strcmp(name, MANIFEST_NAME))
 			continue;
-		plain = n > cut && !strcmp(name + n - cut, MANIFEST_SUFFIX) ? str_ndup(name, n - cut, e) : str_dup("", e);
+		plain = n > cut && !strcmp(name + n - cut, MANIFEST_SUFFIX) ? str_ndup(name, n - cut, e)
+									    : str_dup("", e);
 		if (!plain)
 			return -1;
 		if (!manifest_find(want, plain))
@@ -289,7 +294,8 @@ static int check_header(struct input *in, const struct manifest_file *f, struct 
 	if (input_peek(&head, in, f->header_n, e))
 		return -1;
 	if (!slice_eq(head, slice_of(f->header, f->header_n)))
-		return err_set(e, EC_REFUSED, "it is not the file that the manifest lists under this name, or was changed");
+		return err_set(e, EC_REFUSED,
+			       "it is not the file that the manifest lists under this name, or was changed");
 	return 0;
 }
 
@@ -308,14 +314,14 @@ static int open_file(struct job *j, const struct manifest_file *f, struct err *e
 	if (out < 0 || model_decrypt_input(&size, j->p, out, false, &from, j->key, &j->o, e) || flush(out, e))
 		return -1;
 	if (size != f->size)
-		return err_set(e, EC_REFUSED, "it has %llu bytes of plaintext, the manifest says %llu", (unsigned long long)size,
-			       (unsigned long long)f->size);
+		return err_set(e, EC_REFUSED, "it has %llu bytes of plaintext, the manifest says %llu",
+			       (unsigned long long)size, (unsigned long long)f->size);
 	j->done += from.size;
 	return 0;
 }
 
-int snapshot_decrypt(const char *out, const char *in, bool overwrite, const struct secret *keyset, const struct model_opts *o,
-		     struct err *e)
+int snapshot_decrypt(const char *out, const char *in, bool overwrite, const struct secret *keyset,
+		     const struct model_opts *o, struct err *e)
 {
 	AUTO_PIPELINE *p = NULL;
 	AUTO_MANIFEST want = { 0 }, found = { 0 };

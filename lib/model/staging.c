@@ -40,7 +40,8 @@ static int split(struct staging *s, const char *path, struct err *e)
 static int taken(const struct staging *s, struct err *e)
 {
 	err_set(e, EC_USAGE, "'%s' exists already", s->name);
-	return err_hint(e, "remove it first: -f replaces an empty folder only, so that a wrong name cannot delete others' files");
+	return err_hint(e, "remove it first: -f replaces an empty folder only, so that a wrong name cannot delete "
+			   "others' files");
 }
 
 int staging_open(struct staging *s, const char *path, unsigned mode, bool overwrite, struct err *e)
@@ -58,8 +59,8 @@ int staging_open(struct staging *s, const char *path, unsigned mode, bool overwr
 	} else if (errno != ENOENT) {
 		return err_sys(e, EC_IO, "cannot look at '%s'", path);
 	}
-	s->tmp = str_printf(e, ".%.200s.%02x%02x%02x%02x%02x%02x%02x%02x.tmp", s->name, r[0], r[1], r[2], r[3], r[4], r[5], r[6],
-			    r[7]);
+	s->tmp = str_printf(e, ".%.200s.%02x%02x%02x%02x%02x%02x%02x%02x.tmp", s->name, r[0], r[1], r[2], r[3],
+			    r[4], r[5], r[6], r[7]);
 	if (!s->tmp)
 		return -1;
 	if (mkdirat(s->parent, s->tmp, 0700)) {
@@ -84,7 +85,8 @@ static int descend(const char **last, int dir, const char *rel, bool make, unsig
 		if (part && (!make || !mkdirat(at, part, mode) || errno == EEXIST))
 			next = openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0 && part)
-			err_sys(e, errno == ELOOP || errno == ENOTDIR ? EC_REFUSED : EC_IO, "cannot open folder '%s'", part);
+			err_sys(e, errno == ELOOP || errno == ENOTDIR ? EC_REFUSED : EC_IO,
+				"cannot open folder '%s'", part);
 		fd_close(&at);
 		if (next < 0)
 			return -1;
@@ -262,8 +264,9 @@ static int name_file(const struct staging *s, const struct staged *f, struct err
 	if (dir < 0)
 		return -1;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", f->fd);
-	if (!linkat(AT_FDCWD, self, dir, last, AT_SYMLINK_FOLLOW) ||
-	    (errno == ENOENT && !linkat(f->fd, "", dir, last, AT_EMPTY_PATH)))	/* no /proc: needs CAP_DAC_READ_SEARCH */
+	if (!linkat(AT_FDCWD, self, dir, last, AT_SYMLINK_FOLLOW))
+		return 0;
+	if (errno == ENOENT && !linkat(f->fd, "", dir, last, AT_EMPTY_PATH))	/* no /proc: needs a capability */
 		return 0;
 	return err_sys(e, errno == EEXIST ? EC_REFUSED : EC_IO, "cannot name '%s'", f->rel);
 }

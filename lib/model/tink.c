@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tink streaming AEAD: AES-GCM-HKDF (read and written) and AES-CTR-HMAC (read).  Model-formats.md 2.
  *
- * File: header length (1) || salt (dk) || nonce prefix (7) || segments.  Segment i lies at i*S, segment 0 behind the header.
- * Each has its own tag; its nonce holds its number and whether it is the last one, so that segments can be opened in any
- * order and none can be exchanged, dropped or cut off. */
+ * File: header length (1) || salt (dk) || nonce prefix (7) || segments.  Segment i lies at i*S, segment 0 behind
+ * the header. Each has its own tag; its nonce holds its number and whether it is the last one, so that segments can
+ * be opened in any order and none can be exchanged, dropped or cut off. */
 
 #include "base/cursor.h"
 #include "crypto/aead.h"
@@ -33,9 +33,11 @@ static void tink_free(void *state)
 static void describe(struct container *c, const struct tink_key *k)
 {
 	if (k->ctr_hmac)
-		snprintf(c->cipher, sizeof c->cipher, "aes%u-ctr-hmac-%s, %u-byte segments", k->dk * 8, hash_name(k->mac), k->seg);
+		snprintf(c->cipher, sizeof c->cipher, "aes%u-ctr-hmac-%s, %u-byte segments", k->dk * 8,
+			 hash_name(k->mac), k->seg);
 	else
-		snprintf(c->cipher, sizeof c->cipher, "aes%u-gcm-hkdf-%s, %u-byte segments", k->dk * 8, hash_name(k->hkdf), k->seg);
+		snprintf(c->cipher, sizeof c->cipher, "aes%u-gcm-hkdf-%s, %u-byte segments", k->dk * 8,
+			 hash_name(k->hkdf), k->seg);
 	c->has_key_id = true;
 	c->key_id = k->id;
 }
@@ -75,7 +77,8 @@ static int check_place(const struct tink *t, const struct piece *p, struct err *
 	if (p->i >= UINT32_MAX)
 		return err_set(e, EC_FORMAT, "stream has more than %u segments", UINT32_MAX);
 	if (!t->seal && p->in_n < t->tag)
-		return err_set(e, EC_REFUSED, "segment %llu is cut: %zu bytes, less than its tag", (unsigned long long)p->i, p->in_n);
+		return err_set(e, EC_REFUSED, "segment %llu is cut: %zu bytes, less than its tag",
+			       (unsigned long long)p->i, p->in_n);
 	return 0;
 }
 
@@ -83,10 +86,11 @@ static int refused(const struct piece *p, struct err *e)
 {
 	if (!p->i) {
 		err_set(e, EC_REFUSED, "segment 0 is not authentic");
-		return err_hint(e, "another key, other associated data (a file out of a folder has its path as --aad-file), or it was "
-				"changed or cut");
+		return err_hint(e, "another key, other associated data (a file out of a folder has its path as "
+				   "--aad-file), or it was changed or cut");
 	}
-	err_set(e, EC_REFUSED, "segment %llu%s is not authentic", (unsigned long long)p->i, p->last ? " (the last one)" : "");
+	err_set(e, EC_REFUSED, "segment %llu%s is not authentic", (unsigned long long)p->i,
+		p->last ? " (the last one)" : "");
 	return err_hint(e, p->last ? "the file was cut, or changed, after it was encrypted" :
 			"the file was changed after it was encrypted");
 }
@@ -130,7 +134,8 @@ static int ctr_work(const struct container *c, void *worker, struct piece *p, st
 		return -1;
 	if (!mem_eq_ct(tag, p->in + n, t->tag))
 		return refused(p, e);
-	if (aes_init(&aes, AES_CTR, slice_of(t->key.p, t->dk), iv, e) || aes_some(&aes, slice_of(p->in, n), p->out, e))
+	if (aes_init(&aes, AES_CTR, slice_of(t->key.p, t->dk), iv, e) ||
+	    aes_some(&aes, slice_of(p->in, n), p->out, e))
 		return -1;
 	p->out_n = n;
 	return 0;
@@ -139,7 +144,8 @@ static int ctr_work(const struct container *c, void *worker, struct piece *p, st
 /* --- opening and creating ----------------------------------------------------------------------------------- */
 
 /* Fills the container for one key and one header. */
-static int set_up(struct container *c, const struct tink_key *k, const uint8_t *header, bool seal, struct slice aad, struct err *e)
+static int set_up(struct container *c, const struct tink_key *k, const uint8_t *header, bool seal, struct slice aad,
+		  struct err *e)
 {
 	const uint32_t h = tink_header_size(k);
 	const struct layout cipher = { .head = h, .first = k->seg - h, .seg = k->seg };
@@ -210,15 +216,18 @@ static int header_error(const struct input *in, struct slice head, const struct 
 	const uint32_t want = tink_header_size(&set->key[0]);
 
 	if (!head.n)
-		return err_set(e, EC_FORMAT, "'%s' is empty, a Tink stream has at least %u bytes", in->name, want + set->key[0].tag);
-	if (head.p[0] == want)
-		return err_set(e, EC_FORMAT, "'%s' is %zu bytes, a Tink stream of this key has at least %u", in->name, head.n,
+		return err_set(e, EC_FORMAT, "'%s' is empty, a Tink stream has at least %u bytes", in->name,
 			       want + set->key[0].tag);
-	err_set(e, EC_FORMAT, "'%s' begins with header length %u, a Tink stream of this key with %u", in->name, head.p[0], want);
+	if (head.p[0] == want)
+		return err_set(e, EC_FORMAT, "'%s' is %zu bytes, a Tink stream of this key has at least %u",
+			       in->name, head.n, want + set->key[0].tag);
+	err_set(e, EC_FORMAT, "'%s' begins with header length %u, a Tink stream of this key with %u", in->name,
+		head.p[0], want);
 	return err_hint(e, "is it a Tink stream, and made with this key?");
 }
 
-static int tink_open(struct container *ret, struct input *in, const struct secret *key, const struct model_opts *o, struct err *e)
+static int tink_open(struct container *ret, struct input *in, const struct secret *key, const struct model_opts *o,
+		     struct err *e)
 {
 	AUTO_KEYSET set = { .n = 0 };
 	const struct tink_key *fit[TINK_MAX_KEYS];
@@ -230,7 +239,8 @@ static int tink_open(struct container *ret, struct input *in, const struct secre
 	if (input_peek(&head, in, 1 + DK_MAX + TINK_PREFIX + HASH_MAX, e))
 		return -1;
 	for (size_t i = 0; i < set.n; i++)
-		if (head.n >= tink_header_size(&set.key[i]) + set.key[i].tag && head.p[0] == tink_header_size(&set.key[i]))
+		if (head.n >= tink_header_size(&set.key[i]) + set.key[i].tag &&
+		    head.p[0] == tink_header_size(&set.key[i]))
 			fit[n++] = &set.key[i];
 	if (!n)
 		return header_error(in, head, &set, e);
@@ -238,8 +248,8 @@ static int tink_open(struct container *ret, struct input *in, const struct secre
 		AUTO_CONTAINER c = { .format = ret->format };
 		bool fits = n == 1;	/* nothing to choose: the first segment will tell */
 
-		if (input_peek(&head, in, tink_header_size(fit[i]), e) || set_up(&c, fit[i], head.p, false, o->aad, e) ||
-		    (n > 1 && try_key(&fits, &c, fit[i], in, e)))
+		if (input_peek(&head, in, tink_header_size(fit[i]), e) ||
+		    set_up(&c, fit[i], head.p, false, o->aad, e) || (n > 1 && try_key(&fits, &c, fit[i], in, e)))
 			return -1;
 		if (fits) {
 			*ret = c;
@@ -266,7 +276,8 @@ int tink_create(struct container *ret, const struct secret *keyset, const struct
 	if (tink_keyset_parse(&set, secret_view(keyset), e))
 		return err_ctx(e, "cannot use the key");
 	if (set.key[0].ctr_hmac)
-		return err_set(e, EC_ABSENT, "key %u is AES-CTR-HMAC: such files can be read, not written", set.key[0].id);
+		return err_set(e, EC_ABSENT, "key %u is AES-CTR-HMAC: such files can be read, not written",
+			       set.key[0].id);
 	c.header_n = tink_header_size(&set.key[0]);
 	c.header[0] = (uint8_t)c.header_n;
 	if (host_random(c.header + 1, c.header_n - 1, e) || set_up(&c, &set.key[0], c.header, true, o->aad, e))

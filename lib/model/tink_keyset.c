@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See tink_keyset.h.  Messages and enums are those of Tink's proto/{tink,aes_gcm_hkdf_streaming,aes_ctr_hmac_streaming,
- * common}.proto. */
+/* See tink_keyset.h.  Messages and enums are those of Tink's
+ * proto/{tink,aes_gcm_hkdf_streaming,aes_ctr_hmac_streaming, common}.proto. */
 
 #include "model/tink_keyset.h"
 
@@ -136,7 +136,8 @@ static int judge(struct tink_key *k, const struct params *p, size_t ikm_n, struc
 		return err_set(e, EC_FORMAT, "key %u: HKDF hash %llu is not SHA1, SHA256 or SHA512", k->id,
 			       (unsigned long long)p->hkdf);
 	if (p->dk != 16 && p->dk != 32)
-		return err_set(e, EC_FORMAT, "key %u: derived key size is %llu, not 16 or 32", k->id, (unsigned long long)p->dk);
+		return err_set(e, EC_FORMAT, "key %u: derived key size is %llu, not 16 or 32", k->id,
+			       (unsigned long long)p->dk);
 	k->dk = (uint32_t)p->dk;
 	k->tag = GCM_TAG;
 	if (k->ctr_hmac) {
@@ -183,7 +184,8 @@ static int read_key(struct tink_key *ret, uint32_t id, bool ctr_hmac, struct sli
 	if (r.bad)
 		return err_set(e, EC_FORMAT, "key %u: its value is not a protobuf message", id);
 	if (version)
-		return err_set(e, EC_FORMAT, "key %u: version is %llu, only 0 is known", id, (unsigned long long)version);
+		return err_set(e, EC_FORMAT, "key %u: version is %llu, only 0 is known", id,
+			       (unsigned long long)version);
 	if (judge(&k, &p, ikm.n, e) || secret_from(&k.ikm, ikm, e))
 		return -1;
 	*ret = k;
@@ -214,7 +216,8 @@ static int add_key(struct builder *b, const struct entry *x, struct err *e)
 	if (++b->n_seen > TINK_MAX_KEYS)
 		return err_set(e, EC_FORMAT, "keyset holds more than %d keys", TINK_MAX_KEYS);
 	if (x->status < STATUS_ENABLED || x->status > STATUS_DESTROYED)
-		return err_set(e, EC_FORMAT, "key %u: status %llu is not known", x->id, (unsigned long long)x->status);
+		return err_set(e, EC_FORMAT, "key %u: status %llu is not known", x->id,
+			       (unsigned long long)x->status);
 	if (x->status != STATUS_ENABLED)
 		return 0;
 	b->n_enabled++;
@@ -249,9 +252,11 @@ static int finish(struct tink_keyset *ret, struct builder *b, struct err *e)
 	if (!b->n_seen)
 		return err_set(e, EC_FORMAT, "keyset holds no key");
 	if (!b->has_primary)
-		return err_set(e, EC_FORMAT, "keyset names %u as primary key, but holds no enabled key of this id", b->primary);
+		return err_set(e, EC_FORMAT, "keyset names %u as primary key, but holds no enabled key of this id",
+			       b->primary);
 	if (!b->set.n)
-		return err_set(e, EC_ABSENT, "keyset holds a key of type '%s', wanted a streaming AEAD key", b->foreign);
+		return err_set(e, EC_ABSENT, "keyset holds a key of type '%s', wanted a streaming AEAD key",
+			       b->foreign);
 	*ret = b->set;
 	b->set.n = 0;
 	return 0;
@@ -382,7 +387,9 @@ static int read_json(struct tink_keyset *ret, const struct json *j, struct err *
 		return err_set(e, EC_FORMAT, "Tink keyset is not a JSON object");
 	if (json_get(j, "encryptedKeyset")) {
 		err_set(e, EC_ABSENT, "the Tink keyset is encrypted, and cannot be opened here");
-		return err_hint(e, "give it in clear, from a source that is protected itself (kbs:///, cred:, keyring:, fd:)");
+		return err_hint(
+			e,
+			"give it in clear, from a source that is protected itself (kbs:///, cred:, keyring:, fd:)");
 	}
 	if (json_u32(&b.primary, j, "primaryKeyId", e) || json_need_arr(&keys, j, "key", "the keyset", e))
 		return -1;
