@@ -2,7 +2,8 @@
 #ifndef CVMBOX_ATTEST_APPRAISE_H
 #define CVMBOX_ATTEST_APPRAISE_H
 
-/* The one place where "accepted" is decided: for `attest verify`, for `kbs`, for the gate of `run-infer`.  Pure: bytes, time and policy in, verdict out; no device, no socket,
+/* The one place where "accepted" is decided: for `attest verify`, for `kbs`, for the gate of `run-infer`.  Pure:
+ * bytes, time and policy in, verdict out; no device, no socket,
  * no file. */
 
 #include <stdbool.h>
@@ -40,7 +41,8 @@ struct verdict {			/* starts as refused */
 };
 #define AUTO_VERDICT __attribute__((cleanup(verdict_free))) struct verdict
 void verdict_free(struct verdict *v);
-/* 0: a verdict was reached (look at ret->accepted); -1: the evidence cannot be parsed (EC_FORMAT), is of a kind that cannot be appraised yet
+/* 0: a verdict was reached (look at ret->accepted); -1: the evidence cannot be parsed (EC_FORMAT), is of a kind that
+ * cannot be appraised yet
  * (EC_ABSENT), is not of the kind that was asked for (EC_REFUSED), or the call is wrong (EC_USAGE). */
 int appraise(struct verdict *ret, const struct appraise_in *in, struct err *e);
 

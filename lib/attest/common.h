@@ -2,7 +2,8 @@
 #ifndef CVMBOX_ATTEST_COMMON_H
 #define CVMBOX_ATTEST_COMMON_H
 
-/* Checks that stand in front of every kind's own: whether the policy takes this kind at all, and whether a bundle is the one that was asked for. */
+/* Checks that stand in front of every kind's own: whether the policy takes this kind at all, and whether a bundle is
+ * the one that was asked for. */
 
 #include "evidence/checks.h"
 

@@ -26,7 +26,8 @@ static enum tier tier_of(int64_t v)
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
 
-/* Values of draft-ietf-rats-ar4si, chosen as Trustee's own policies do (key-broker.md 5.2), so that their rules work on our tokens.  0 makes
+/* Values of draft-ietf-rats-ar4si, chosen as Trustee's own policies do (key-broker.md 5.2), so that their rules work
+ * on our tokens.  0 makes
  * no claim. */
 struct vector {
 	int configuration, executables, hardware;

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_ATTEST_EAR_H
 #define CVMBOX_ATTEST_EAR_H
 
-/* A verdict as an attestation token: EAR (draft-ietf-rats-ear) in a JWT, in the shape that the Trustee attestation service gives it
+/* A verdict as an attestation token: EAR (draft-ietf-rats-ear) in a JWT, in the shape that the Trustee attestation
+ * service gives it
  * (key-broker.md 3.1), so that its clients and resource brokers can read it. */
 
 #include "attest/appraise.h"
@@ -24,8 +25,10 @@ struct ear_opts {
 /* Appends the compact JWT.  Works for refused verdicts too: such a token says contraindicated and opens nothing. */
 int ear_token(struct buf *ret, const struct verdict *v, const struct ear_opts *o, struct err *e);
 
-/* Reads the claims of a token whose signature the caller has checked with jws_verify: dates (60 s leeway), at least one submod, each status no better
- * than its vector, and every submod `affirming`, or also `warning` where allow_warning.  EC_REFUSED with the reason; EC_FORMAT if it is no EAR. */
+/* Reads the claims of a token whose signature the caller has checked with jws_verify: dates (60 s leeway), at least
+ * one submod, each status no better
+ * than its vector, and every submod `affirming`, or also `warning` where allow_warning.  EC_REFUSED with the reason;
+ * EC_FORMAT if it is no EAR. */
 int ear_check(const struct json *payload, int64_t now, bool allow_warning, struct err *e);
 
 #endif

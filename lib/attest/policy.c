@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The policy file: see policy.h.  Everything it may say is in one table, so that a misspelt member is an error and not a hole. */
+/* The policy file: see policy.h.  Everything it may say is in one table, so that a misspelt member is an error and
+ * not a hole. */
 
 #include <ctype.h>
 
@@ -113,7 +114,8 @@ static int all_hex(const struct texts *t, const char *name, size_t n1, size_t n2
 	return 0;
 }
 
-/* A measurement in base64 or of another length would never match: say so now.  Other words are kept for kinds whose digest is a word (sample). */
+/* A measurement in base64 or of another length would never match: say so now.  Other words are kept for kinds whose
+ * digest is a word (sample). */
 static int measurements_make_sense(const struct texts *t, struct err *e)
 {
 	for (size_t i = 0; i < t->n; i++) {

@@ -209,7 +209,8 @@ static int show_token_file(struct json *to, const struct json *j, struct err *e)
 	return show_token(to, slice_str(json_string(json_get(j, "token"))), e);
 }
 
-/* --- what is it? ------------------------------------------------------------------------------------------------- */
+/* --- what is it? -------------------------------------------------------------------------------------------------
+ * */
 
 static int show_json(struct json *to, struct slice text, struct err *e)
 {

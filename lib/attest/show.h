@@ -2,7 +2,8 @@
 #ifndef CVMBOX_ATTEST_SHOW_H
 #define CVMBOX_ATTEST_SHOW_H
 
-/* Decodes what a person may find in a file: SNP reports, TDX quotes, sample evidence, bundles, certificates, tokens.  It judges nothing. */
+/* Decodes what a person may find in a file: SNP reports, TDX quotes, sample evidence, bundles, certificates, tokens.
+ *  It judges nothing. */
 
 #include "codec/json.h"
 

@@ -6,8 +6,10 @@
  *
  * How the CPU's report data is bound: SHA-512 over the RFC 8785 form of
  *   {"nonce":HEX,"others":[{"kind":K,"sha384":HEX},...],"runtime_data":BASE64,"schema":"cvmbox.bundle/1"}
- * where `others` lists all evidence behind the first entry (GPUs), in the bundle's order; so nothing can be exchanged between two captures.
- * The bundle names this derivation, and a verifier computes it again from the nonce that it expects: what the bundle says of itself proves nothing. */
+ * where `others` lists all evidence behind the first entry (GPUs), in the bundle's order; so nothing can be
+ * exchanged between two captures.
+ * The bundle names this derivation, and a verifier computes it again from the nonce that it expects: what the bundle
+ * says of itself proves nothing. */
 
 #include "codec/json.h"
 

@@ -32,7 +32,8 @@ struct check {
 #define NEEDS(i) (UINT32_C(1) << (i))
 #define CHECKS_MAX 31
 
-/* Without a rule a check has to hold where it applies.  Required by name it also has to apply: a list that is missing, a revocation list that was not
+/* Without a rule a check has to hold where it applies.  Required by name it also has to apply: a list that is
+ * missing, a revocation list that was not
  * read, are failures then. */
 enum rule { RULE_DEFAULT, RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
 typedef enum rule rule_of(const void *arg, const char *id);
@@ -42,7 +43,8 @@ struct tally {
 	struct buf reason;	/* "ID: wanted .., is .." of the first one that failed */
 	bool warned;
 };
-/* True only if there is at least one check, every base check passed (or warned by its own judgement) and no other failed or could not run. */
+/* True only if there is at least one check, every base check passed (or warned by its own judgement) and no other
+ * failed or could not run. */
 bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, const struct expect *x, rule_of *rule,
 		const void *rule_arg);
 

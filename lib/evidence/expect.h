@@ -2,7 +2,8 @@
 #ifndef CVMBOX_EVIDENCE_EXPECT_H
 #define CVMBOX_EVIDENCE_EXPECT_H
 
-/* What a verifier expects: the values a policy sets (limits) and those of one call.  Evidence kinds read these in their checks; they never see the
+/* What a verifier expects: the values a policy sets (limits) and those of one call.  Evidence kinds read these in
+ * their checks; they never see the
  * policy file. */
 
 #include <stdbool.h>

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_EVIDENCE_KIND_H
 #define CVMBOX_EVIDENCE_KIND_H
 
-/* One kind of evidence is one const struct, listed in attest/kinds.c.  The upper half reads devices and never judges; the lower half judges bytes
+/* One kind of evidence is one const struct, listed in attest/kinds.c.  The upper half reads devices and never
+ * judges; the lower half judges bytes
  * and never touches a device. */
 
 #include "base/host.h"

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_TEE_CPUID_H
 #define CVMBOX_TEE_CPUID_H
 
-/* What CPUID says about isolation (cpu-tee.md 1.1).  The hypervisor answers CPUID in most guests: these are hints, never proof. */
+/* What CPUID says about isolation (cpu-tee.md 1.1).  The hypervisor answers CPUID in most guests: these are hints,
+ * never proof. */
 
 #include <stdbool.h>
 

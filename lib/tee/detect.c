@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Detection: see detect.h.  Signals are written down as they are read, the conclusion is drawn at the end, in the order of cpu-tee.md 1.2. */
+/* Detection: see detect.h.  Signals are written down as they are read, the conclusion is drawn at the end, in the
+ * order of cpu-tee.md 1.2. */
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -193,7 +194,8 @@ static void look_logs(struct look *l, struct json *machine)
 			json_add_str(arr, NULL, paths[i]);
 }
 
-/* --- conclusion ---------------------------------------------------------------------------------------------------- */
+/* --- conclusion
+ * ---------------------------------------------------------------------------------------------------- */
 
 static bool provider_is(const struct look *l, const char *name)
 {

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_TEE_DETECT_H
 #define CVMBOX_TEE_DETECT_H
 
-/* What this machine's CPU side is: every signal and its value, so that "not supported" never stands alone (cpu-tee.md 1). */
+/* What this machine's CPU side is: every signal and its value, so that "not supported" never stands alone
+ * (cpu-tee.md 1). */
 
 #include "base/host.h"
 #include "codec/json.h"

@@ -201,15 +201,40 @@ int snp_claims(struct json *to, const struct snp_report *r, struct err *e)
 	return 0;
 }
 
-static void add_bits(struct json *to, const char *name, uint64_t v, const char *const *bits, size_t n)
+/* The value, and a list of the names of its bits. */
+static void add_bits(struct json *to, const char *name, const char *list, uint64_t v, const char *const *bits, size_t n)
 {
 	struct json *arr;
 
 	json_add_fmt(to, name, "0x%llx", (unsigned long long)v);
-	arr = json_add_array(to, bits[n]);	/* the name of the list stands behind the bits */
+	arr = json_add_array(to, list);
 	for (size_t i = 0; i < n; i++)
 		if (bits[i] && v >> i & 1)
 			json_add_str(arr, NULL, bits[i]);
+}
+
+static void add_policy(struct json *to, const struct snp_report *r)
+{
+	static const char *const bits[] = {
+		[16] = "smt", [18] = "migrate_ma", [19] = "debug", [20] = "single_socket", [21] = "cxl",
+		[22] = "mem_aes_256_xts", [23] = "rapl_dis", [24] = "ciphertext_hiding_dram", [25] = "page_swap_disable"
+	};
+
+	add_bits(to, "guest_policy", "guest_policy_bits", r->policy, bits, sizeof bits / sizeof bits[0]);
+	json_add_fmt(to, "abi_min", "%u.%u", (unsigned)(r->policy >> 8 & 0xff), (unsigned)(r->policy & 0xff));
+}
+
+static void add_platform(struct json *to, const struct snp_report *r)
+{
+	static const char *const bits[] = {
+		"smt", "tsme", "ecc", "rapl_dis", "ciphertext_hiding", "alias_check_complete", NULL, "sev_tio"
+	};
+	static const char *const keys[8] = { "VCEK", "VLEK", "2", "3", "4", "5", "6", "none" };
+
+	add_bits(to, "platform_info", "platform_bits", r->platform, bits, sizeof bits / sizeof bits[0]);
+	json_add_str(to, "signing_key", keys[snp_signing_key(r)]);
+	json_add_bool(to, "author_key", r->flags & 1);
+	json_add_bool(to, "chip_key_masked", r->flags & 2);
 }
 
 static void add_tcb(struct json *to, const char *name, const struct snp_report *r, unsigned offset)
@@ -229,16 +254,6 @@ static void add_version(struct json *to, const char *name, const struct snp_repo
 
 int snp_details(struct json *to, const struct snp_report *r, struct err *e)
 {
-	static const char *const policy_bits[] = {
-		[16] = "smt", [18] = "migrate_ma", [19] = "debug", [20] = "single_socket", [21] = "cxl",
-		[22] = "mem_aes_256_xts", [23] = "rapl_dis", [24] = "ciphertext_hiding_dram", [25] = "page_swap_disable",
-		[26] = "guest_policy_bits"
-	};
-	static const char *const platform_bits[] = {
-		"smt", "tsme", "ecc", "rapl_dis", "ciphertext_hiding", "alias_check_complete", NULL, "sev_tio",
-		"platform_bits"
-	};
-	static const char *const keys[8] = { "VCEK", "VLEK", "2", "3", "4", "5", "6", "none" };
 	const char *product = snp_product_name(r->product);
 
 	(void)e;
@@ -247,8 +262,7 @@ int snp_details(struct json *to, const struct snp_report *r, struct err *e)
 	if (r->version >= 3)
 		json_add_fmt(to, "cpu", "family %02xh model %02xh stepping %u", r->family, r->model, r->stepping);
 	json_add_u64(to, "guest_svn", r->guest_svn);
-	add_bits(to, "guest_policy", r->policy, policy_bits, 26);
-	json_add_fmt(to, "abi_min", "%u.%u", (unsigned)(r->policy >> 8 & 0xff), (unsigned)(r->policy & 0xff));
+	add_policy(to, r);
 	json_add_hex(to, "family_id", field(r, AT_FAMILY_ID, 16));
 	json_add_hex(to, "image_id", field(r, AT_IMAGE_ID, 16));
 	if (r->vmpl == SNP_VMPL_HOST)
@@ -256,10 +270,7 @@ int snp_details(struct json *to, const struct snp_report *r, struct err *e)
 	else
 		json_add_u64(to, "vmpl", r->vmpl);
 	json_add_u64(to, "signature_algorithm", r->sig_algo);
-	add_bits(to, "platform_info", r->platform, platform_bits, 8);
-	json_add_str(to, "signing_key", keys[snp_signing_key(r)]);
-	json_add_bool(to, "author_key", r->flags & 1);
-	json_add_bool(to, "chip_key_masked", r->flags & 2);
+	add_platform(to, r);
 	json_add_hex(to, "report_data", snp_report_data(r));
 	json_add_hex(to, "measurement", snp_measurement(r));
 	json_add_hex(to, "host_data", snp_host_data(r));

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_TEE_SNP_H
 #define CVMBOX_TEE_SNP_H
 
-/* AMD SEV-SNP attestation reports (cpu-tee.md 3; AMD 56860).  The report is kept as received: what is signed is what is hashed. */
+/* AMD SEV-SNP attestation reports (cpu-tee.md 3; AMD 56860).  The report is kept as received: what is signed is what
+ * is hashed. */
 
 #include "codec/json.h"
 #include "evidence/kind.h"

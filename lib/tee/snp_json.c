@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SNP evidence as Trustee's guests send it (key-broker.md 2.3): the report as a tree of numbers and byte lists, which has to become
+/* SNP evidence as Trustee's guests send it (key-broker.md 2.3): the report as a tree of numbers and byte lists,
+ * which has to become
  * the very bytes again that the chip signed. */
 
 #include "codec/hex64.h"

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_TEE_SNP_ROOTS_H
 #define CVMBOX_TEE_SNP_ROOTS_H
 
-/* AMD's roots for SEV-SNP, per product.  They are facts: the ARK counts by its key, and everything below it by its signature. */
+/* AMD's roots for SEV-SNP, per product.  They are facts: the ARK counts by its key, and everything below it by its
+ * signature. */
 
 #include <stdint.h>
 

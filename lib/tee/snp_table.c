@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The certificate table that an SNP host hands to its guests (cpu-tee.md 3.5).  Nothing in it is trusted for being there. */
+/* The certificate table that an SNP host hands to its guests (cpu-tee.md 3.5).  Nothing in it is trusted for being
+ * there. */
 
 #include "base/cursor.h"
 #include "tee/snp.h"

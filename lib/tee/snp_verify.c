@@ -82,7 +82,8 @@ struct choice {
 	size_t seen, wrong_kind;
 };
 
-/* AMD issues a certificate again with the same key and new dates, so several can fit: the one that is valid now wins. */
+/* AMD issues a certificate again with the same key and new dates, so several can fit: the one that is valid now
+ * wins. */
 static void consider(struct choice *ch, const struct cert *c, size_t max, const struct subject *s, const struct expect *x)
 {
 	struct err e = { 0 };
@@ -209,7 +210,8 @@ static int chain_holds(const struct cert *vek, const struct cert *mid, const str
 	return 0;
 }
 
-/* AMD may issue a new intermediate under the same ARK: one that was given is as good as the built-in one if the ARK signed it and its name
+/* AMD may issue a new intermediate under the same ARK: one that was given is as good as the built-in one if the ARK
+ * signed it and its name
  * is the built-in one's (so an ASK never stands in for an ASVK). */
 static int try_given(const struct cert_list *given, const struct cert *vek, const struct cert_list *root, int64_t now)
 {
@@ -497,7 +499,8 @@ static const struct check checks[] = {
 };
 _Static_assert(sizeof checks / sizeof checks[0] <= CHECKS_MAX, "a bit for each check");
 
-/* --- forms in which the evidence comes --------------------------------------------------------------------------- */
+/* --- forms in which the evidence comes ---------------------------------------------------------------------------
+ * */
 
 static void drop(void *p)
 {
@@ -634,7 +637,8 @@ static int details(struct json *to, const void *p, struct err *e)
 	return 0;
 }
 
-/* --- collecting ------------------------------------------------------------------------------------------------------ */
+/* --- collecting
+ * ------------------------------------------------------------------------------------------------------ */
 
 static int collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
 {

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_TEE_TDX_H
 #define CVMBOX_TEE_TDX_H
 
-/* Intel TDX quotes, versions 4 and 5 (cpu-tee.md 4).  Read and shown; judging them needs the PCK chain and collateral, which is not here yet. */
+/* Intel TDX quotes, versions 4 and 5 (cpu-tee.md 4).  Read and shown; judging them needs the PCK chain and
+ * collateral, which is not here yet. */
 
 #include "codec/json.h"
 #include "evidence/kind.h"
@@ -30,7 +31,8 @@ struct slice tdx_report_data(const struct tdx_quote *q);	/* 64 */
 int tdx_claims(struct json *to, const struct tdx_quote *q, struct err *e);
 int tdx_details(struct json *to, const struct tdx_quote *q, struct err *e);
 
-/* The used part of a CCEL data area (cpu-tee.md 5.2): up to the end of the last event.  EC_FORMAT if it is no event log. */
+/* The used part of a CCEL data area (cpu-tee.md 5.2): up to the end of the last event.  EC_FORMAT if it is no event
+ * log. */
 int ccel_trim(struct slice *ret, struct slice area, struct err *e);
 
 extern const struct evidence_kind evidence_tdx;

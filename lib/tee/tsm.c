@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports by configfs: see tsm.h.
  *
- * Below a --sysroot there is no kernel behind the files.  If `recorded` exists in the report folder it takes the place of the new
- * directory (a captured machine: plain files, nothing is made or removed); else a test plays the kernel, and gets a moment to do so. */
+ * Below a --sysroot there is no kernel behind the files.  If `recorded` exists in the report folder it takes the
+ * place of the new
+ * directory (a captured machine: plain files, nothing is made or removed); else a test plays the kernel, and gets a
+ * moment to do so. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,8 +16,10 @@ struct tsm_report {
 #define AUTO_TSM __attribute__((cleanup(tsm_free))) struct tsm_report
 void tsm_free(struct tsm_report *r);
 
-/* One report for these 64 bytes.  The provider must be the one wanted.  The directory it makes is gone again when this returns, or when
- * a signal ends the program.  Busy devices and interference by others are retried within bounds and the deadline of host. */
+/* One report for these 64 bytes.  The provider must be the one wanted.  The directory it makes is gone again when
+ * this returns, or when
+ * a signal ends the program.  Busy devices and interference by others are retried within bounds and the deadline of
+ * host. */
 int tsm_get(struct tsm_report *ret, const struct host *h, const char *provider, const uint8_t in[static TSM_INBLOB],
 	    struct err *e);
 
