@@ -2,8 +2,9 @@
 #ifndef CVMBOX_CODEC_DER_H
 #define CVMBOX_CODEC_DER_H
 
-/* DER (X.690 chapter 10), strict: definite lengths in the shortest form, one-byte tags.  Reading goes by cursor (base/cursor.h): once
- * 'bad', always bad, and a cursor from der_open of a bad one is bad too; ask at the end with der_done. */
+/* DER (X.690 chapter 10), strict: definite lengths in the shortest form, one-byte tags.  Reading
+ * goes by cursor (base/cursor.h): once 'bad', always bad, and a cursor from der_open of a bad one
+ * is bad too; ask at the end with der_done. */
 
 #include "base/cursor.h"
 

@@ -2,9 +2,10 @@
 #ifndef CVMBOX_CODEC_HEX64_H
 #define CVMBOX_CODEC_HEX64_H
 
-/* Hex (either case when reading, lower when writing), base64 and base64url (RFC 4648 sections 4 and 5).  All run in time that depends on
- * the length only, so they may carry secrets.  Decoders are strict: wanted alphabet, padding as the form says, unused bits zero, no white space;
- * they append to ret and leave it untouched on failure (EC_FORMAT). */
+/* Hex (either case when reading, lower when writing), base64 and base64url (RFC 4648 sections 4
+ * and 5).  All run in time that depends on the length only, so they may carry secrets.  Decoders
+ * are strict: wanted alphabet, padding as the form says, unused bits zero, no white space; they
+ * append to ret and leave it untouched on failure (EC_FORMAT). */
 
 #include "base/buf.h"
 #include "base/secret.h"

@@ -2,11 +2,13 @@
 #ifndef CVMBOX_CODEC_JSON_H
 #define CVMBOX_CODEC_JSON_H
 
-/* JSON (RFC 8259), strict, for hostile input, and the tree that results are made of.  The only room that knows cJSON.
+/* JSON (RFC 8259), strict, for hostile input, and the tree that results are made of.  The only
+ * room that knows cJSON.
  *
- * Parsing refuses (EC_FORMAT): text over max bytes, nesting over 64, duplicate member names, \u0000 in strings, invalid UTF-8,
- * anything behind the value, numbers that are not finite or longer than 63 characters.  Numbers keep their text, so integers
- * of 64 bits are exact (json_u64, json_i64: a literal with '.' or an exponent is no integer). */
+ * Parsing refuses (EC_FORMAT): text over max bytes, nesting over 64, duplicate member names,
+ * \u0000 in strings, invalid UTF-8, anything behind the value, numbers that are not finite or
+ * longer than 63 characters.  Numbers keep their text, so integers of 64 bits are exact (json_u64,
+ * json_i64: a literal with '.' or an exponent is no integer). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +42,8 @@ bool json_u64(const struct json *j, uint64_t *ret);		/* exact integer number (no
 bool json_i64(const struct json *j, int64_t *ret);
 bool json_real(const struct json *j, double *ret);
 
-/* The same with an error text "member 'x' of WHAT: wanted a string, is a number".  what names the object for people. */
+/* The same with an error text "member 'x' of WHAT: wanted a string, is a number".  what names the
+ * object for people. */
 int json_need_str(const char **ret, const struct json *obj, const char *name, const char *what, struct err *e);
 int json_need_u64(uint64_t *ret, const struct json *obj, const char *name, uint64_t max, const char *what, struct err *e);
 int json_need_obj(const struct json **ret, const struct json *obj, const char *name, const char *what, struct err *e);
@@ -51,8 +54,9 @@ int json_only(const struct json *obj, const char *const *names, const char *what
 int json_need_b64(struct buf *ret, const struct json *obj, const char *name, const char *what, struct err *e);
 int json_need_b64url(struct buf *ret, const struct json *obj, const char *name, const char *what, struct err *e);
 
-/* Building.  Adders copy their input, keep the order of insertion, take the child over, and are sticky: out of memory marks the
- * root as broken and json_write fails.  A NULL obj is ignored, so chains need no checks.  name NULL: append to an array. */
+/* Building.  Adders copy their input, keep the order of insertion, take the child over, and are
+ * sticky: out of memory marks the root as broken and json_write fails.  A NULL obj is ignored, so
+ * chains need no checks.  name NULL: append to an array. */
 struct json *json_object(void);
 struct json *json_array(void);
 struct json *json_add_object(struct json *to, const char *name);	/* returns the new child */
@@ -73,8 +77,9 @@ void json_add_copy(struct json *to, const char *name, const struct json *value);
 void json_add_take(struct json *to, const char *name, struct json *value);		/* value moves in */
 void json_remove(struct json *obj, const char *name);
 
-/* Writing.  Compact unless pretty (two spaces).  json_write keeps member order and does not escape '/'.  json_canonical is RFC 8785 (JCS); its
- * numbers are IEEE doubles by definition, so integers above 2^53 are rounded there.  Both append. */
+/* Writing.  Compact unless pretty (two spaces).  json_write keeps member order and does not escape
+ * '/'.  json_canonical is RFC 8785 (JCS); its numbers are IEEE doubles by definition, so integers
+ * above 2^53 are rounded there.  Both append. */
 int json_write(struct buf *ret, const struct json *j, bool pretty, struct err *e);
 int json_canonical(struct buf *ret, const struct json *j, struct err *e);
 

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_CRYPTO_HASH_H
 #define CVMBOX_CRYPTO_HASH_H
 
-/* Digests (FIPS 180-4; MD5 and SHA-1 only for reading old formats), HMAC (RFC 2104), HKDF (RFC 5869), PBKDF2 (RFC 8018). */
+/* Digests (FIPS 180-4; MD5 and SHA-1 only for reading old formats), HMAC (RFC 2104), HKDF (RFC
+ * 5869), PBKDF2 (RFC 8018). */
 
 #include "base/buf.h"
 
@@ -13,7 +14,8 @@ size_t hash_size(enum hash h);
 const char *hash_name(enum hash h);			/* "sha256" */
 enum hash hash_by_name(const char *name);		/* case ignored, "sha256" and "sha-256"; HASH_NONE if unknown */
 
-/* ret: hash_size(h) bytes.  These fail only for lack of memory or an unknown hash, so a failure is EC_BUG and ret is zeroed. */
+/* ret: hash_size(h) bytes.  These fail only for lack of memory or an unknown hash, so a failure is
+ * EC_BUG and ret is zeroed. */
 int hash_of(uint8_t *ret, enum hash h, struct slice data, struct err *e);
 
 struct hasher {

@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "crypto/hash.h"
 
-/* Random bytes for mbedtls: getrandom(2) each time, so there is no generator state to share, fork or seed. */
+/* Random bytes for mbedtls: getrandom(2) each time, so there is no generator state to share, fork
+ * or seed. */
 int mbed_rng(void *unused, unsigned char *ret, size_t n);
 
 /* "fmt: <text of mbedtls for rc>"; lack of memory becomes err_oom. */

@@ -2,7 +2,8 @@
 #ifndef CVMBOX_CRYPTO_SIG_H
 #define CVMBOX_CRYPTO_SIG_H
 
-/* Keys and signatures: ECDSA (FIPS 186-5) on P-256, P-384, P-521; RSA PKCS#1 v1.5 and PSS (RFC 8017); ECDH and RSA-OAEP for key transport. */
+/* Keys and signatures: ECDSA (FIPS 186-5) on P-256, P-384, P-521; RSA PKCS#1 v1.5 and PSS (RFC
+ * 8017); ECDH and RSA-OAEP for key transport. */
 
 #include <stdbool.h>
 
@@ -25,8 +26,8 @@ int pubkey_rsa_ne(struct buf *n, struct buf *ex, const struct pubkey *k, struct 
 int pubkey_der(struct buf *ret, const struct pubkey *k, struct err *e);		/* appends SubjectPublicKeyInfo */
 int pubkey_pem(struct buf *ret, const struct pubkey *k, struct err *e);
 
-/* Signature forms.  digest is the hash of the message by h.  A signature that does not hold is EC_REFUSED; one that cannot be one (length, DER)
- * is EC_REFUSED too: never EC_OK. */
+/* Signature forms.  digest is the hash of the message by h.  A signature that does not hold is
+ * EC_REFUSED; one that cannot be one (length, DER) is EC_REFUSED too: never EC_OK. */
 enum sig_form { SIG_ECDSA_DER, SIG_ECDSA_RAW /* r||s big endian, coord bytes each */, SIG_RSA_PKCS1, SIG_RSA_PSS /* salt length = hash, MGF1 same hash */ };
 int sig_verify(const struct pubkey *k, enum sig_form form, enum hash h, struct slice digest, struct slice sig, struct err *e);
 int sig_verify_msg(const struct pubkey *k, enum sig_form form, enum hash h, struct slice message, struct slice sig, struct err *e);
@@ -36,7 +37,7 @@ struct privkey { void *ctx; enum key_type type; unsigned bits; };
 void privkey_free(struct privkey *k);			/* wipes */
 int privkey_generate(struct privkey *ret, enum key_type t, unsigned rsa_bits, struct err *e);
 int privkey_parse(struct privkey *ret, struct slice pem_or_der, struct err *e);	/* SEC1, PKCS#1, PKCS#8, unencrypted */
-int privkey_pem(struct secret *ret, const struct privkey *k, struct err *e);	/* EC: PKCS#8 if cheap else SEC1; RSA: PKCS#1 */
+int privkey_pem(struct secret *ret, const struct privkey *k, struct err *e);	/* EC: SEC1; RSA: PKCS#1 */
 int privkey_public(struct pubkey *ret, const struct privkey *k, struct err *e);
 int sig_sign(struct buf *ret, const struct privkey *k, enum sig_form form, enum hash h, struct slice message, struct err *e);	/* appends */
 /* x coordinate of the shared point, key_type_coord bytes, left padded (RFC 7518 4.6). */

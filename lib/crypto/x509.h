@@ -2,7 +2,8 @@
 #ifndef CVMBOX_CRYPTO_X509_H
 #define CVMBOX_CRYPTO_X509_H
 
-/* X.509 certificates (RFC 5280), with what hardware makers really issue: RSA-PSS, serial number 0, private extensions. */
+/* X.509 certificates (RFC 5280), with what hardware makers really issue: RSA-PSS, serial number 0,
+ * private extensions. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,23 +26,26 @@ struct cert_list {
 };
 #define AUTO_CERTS __attribute__((cleanup(certs_free))) struct cert_list
 void certs_free(struct cert_list *l);
-/* Appends every certificate found: PEM (any text around) or one DER certificate.  None found is EC_FORMAT.  At most 64 in a list. */
+/* Appends every certificate found: PEM (any text around) or one DER certificate.  None found is
+ * EC_FORMAT.  At most 64 in a list. */
 int certs_parse(struct cert_list *l, struct slice pem_or_der, struct err *e);
 
 int cert_name(struct buf *ret, struct slice name, struct err *e);		/* RFC 4514-like text, in the order of the Name */
 int cert_public(struct pubkey *ret, const struct cert *c, struct err *e);
 int cert_describe_alg(struct buf *ret, const struct cert *c, struct err *e);	/* "RSA-PSS SHA-384", "ECDSA SHA-384" */
-/* Value of the extension with this dotted OID (contents of the extnValue OCTET STRING); n == 0 if absent. */
+/* Value of the extension with this dotted OID (contents of the extnValue OCTET STRING); n == 0 if
+ * absent. */
 struct slice cert_ext(const struct cert *c, const char *oid);
 /* c's signature by issuer's key only (no dates, no names); RSA PKCS#1, RSA-PSS, ECDSA.  EC_REFUSED. */
 int cert_signed_by(const struct cert *c, const struct pubkey *issuer, struct err *e);
-/* Names match, issuer is a CA with keyCertSign where it says, signature holds, both valid at time now.  EC_REFUSED with the reason.
- * Expired and not-yet-valid have distinct texts with the window and the time used.  A critical extension that is not understood here
- * is refused (RFC 5280 4.2). */
+/* Names match, issuer is a CA with keyCertSign where it says, signature holds, both valid at time
+ * now.  EC_REFUSED with the reason.  Expired and not-yet-valid have distinct texts with the window
+ * and the time used.  A critical extension that is not understood here is refused (RFC 5280 4.2). */
 int cert_issued(const struct cert *c, const struct cert *issuer, int64_t now, struct err *e);
 int cert_dates(const struct cert *c, int64_t now, struct err *e);
-/* A chain from leaf over any of the certificates in between (any order; may be empty) to one of roots, each step as cert_issued, with path length
- * constraints.  A leaf that is itself among the roots is accepted when its dates hold.  EC_REFUSED. */
+/* A chain from leaf over any of the certificates in between (any order; may be empty) to one of
+ * roots, each step as cert_issued, with path length constraints.  A leaf that is itself among the
+ * roots is accepted when its dates hold.  EC_REFUSED. */
 int cert_chain(const struct cert *leaf, const struct cert_list *between, const struct cert_list *roots, int64_t now,
 	       struct err *e);
 /* Key equality: SHA-256 of SubjectPublicKeyInfo. */
