@@ -111,8 +111,8 @@ static int run(const struct ctx *cx, struct err *e)
 	if (image_ref_parse(&in.ref, cx->argv[0], e))
 		return -1;
 	rc = verify(cx, &in, &src, e);
-	if (rc && (!e->code || e->code == EC_REFUSED))
-		out_verdict(cx->out, "REFUSED");
+	if (rc && e->code != EC_USAGE)
+		out_verdict(cx->out, e->code == EC_REFUSED ? "REFUSED" : "NOT ACCEPTED");
 	image_ref_free(&in.ref);
 	return rc;
 }

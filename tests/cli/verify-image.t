@@ -61,9 +61,11 @@ REFUSED
 2| cvmbox verify-image: <*>signed for 'example.com/app', but exactRepository wants 'example.com/other'
 2| cvmbox verify-image: hint: <*>
 $ sed 's,"default","extra":1\,"default",' p.json >bad.json; cvmbox verify-image oci:img:example.com/app:v1 --policy bad.json
+NOT ACCEPTED
 2| cvmbox verify-image: cannot accept 'oci:img:example.com/app:v1': policy is not valid, so it accepts nothing: <*>extra<*>
 ? 5
 $ cvmbox verify-image oci:img:example.com/app:v1 --policy nowhere.json
+NOT ACCEPTED
 2| cvmbox verify-image: cannot read policy 'nowhere.json': <*>
 ? 4
 $ echo '{"default":[{"type":"insecureAcceptAnything"}]}' >any.json; cvmbox verify-image oci:img:example.com/app:v1 --policy any.json | grep -e policy -e accepted
@@ -84,6 +86,7 @@ $ tar -C img -cf img.tar .
 $ cvmbox verify-image oci-archive:img.tar:example.com/app:v1 --key key.pub | tail -n1
 accepted sha256:<*>, signed by key <*>
 $ head -c 3000 img.tar >cut.tar; cvmbox verify-image oci-archive:cut.tar:example.com/app:v1 --key key.pub
+NOT ACCEPTED
 2| cvmbox verify-image: cannot accept <*> tar archive ends inside <*>
 ? 5
 
@@ -91,7 +94,7 @@ $ head -c 3000 img.tar >cut.tar; cvmbox verify-image oci-archive:cut.tar:example
 $ layer=$(sed 's/.*"layers":[^}]*sha256:\([0-9a-f]*\).*/\1/' img/blobs/sha256/$(cut -c8- digest)); printf 'X' | dd of=img/blobs/sha256/$layer bs=1 seek=12 conv=notrunc 2>/dev/null
 $ cvmbox verify-image oci:img:example.com/app:v1 --key key.pub | tail -n2
 fail  image.layer  it has the content of <*>
-...
+REFUSED
 2| cvmbox verify-image: cannot accept 'oci:img:example.com/app:v1': layer 0 <*> has the content of <*>
 $ cvmbox verify-image oci:img:example.com/app:v1 --key key.pub --json 2>/dev/null | grep -o '"result":"fail","exit_code":1'
 "result":"fail","exit_code":1
@@ -118,6 +121,7 @@ REFUSED
 $ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --policy kbs:///default/policy/1 | tail -n1
 accepted sha256:<*>, signed by key <*> (kbs:///default/cosign/pub)
 $ cvmbox verify-image oci:img:example.com/app:v1 --kbs $(cat url) --tee sample --policy kbs:///default/policy/2
+NOT ACCEPTED
 2| cvmbox verify-image: cannot read policy 'kbs:///default/policy/2': <*>
 2| cvmbox verify-image: hint: <*>
 ? 6
