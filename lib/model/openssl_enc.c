@@ -147,10 +147,12 @@ static const struct mode_name {
 /* "aes-256-cbc", and "aes256" for it, as openssl does. */
 static int find_cipher(struct enc *s, const char *name, struct err *e)
 {
-	static const struct { const char *name; size_t key_n;
+	static const struct {
+		const char *name;
+		size_t key_n;
 	} sizes[] = {
 		{ "aes-128-", 16 }, { "aes-192-", 24 }, { "aes-256-", 32 },
-		{ "aes128", 16 },   { "aes192", 24 },	{ "aes256", 32 },
+		{ "aes128", 16 }, { "aes192", 24 }, { "aes256", 32 },
 	};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
