@@ -143,6 +143,8 @@ static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
 		return err_hint(e, "no key was asked for; 'cvmbox attest collect' and 'verify' show the same step by step");
 	}
 	host_log(cx->host, LOG_INFO, "attested as %s: accepted", v.tee);
+	if (!cx->json)		/* the text of the model stands alone on standard output */
+		return 0;
 	j = json_add_object(cx->out->claims, "attestation");
 	json_add_str(j, "tee", v.tee);
 	json_add_bool(j, "accepted", true);
@@ -341,8 +343,11 @@ static int run_builtin(const struct ctx *cx, const struct args *a, int fd, struc
 	struct engine *m;
 	int rc;
 
-	if (engine_open(&m, fd, a->model, &(const struct engine_opts){ .threads = (unsigned)a->threads, .ctx = a->ctx }, e))
+	if (engine_open(&m, fd, a->model, &(const struct engine_opts){ .threads = (unsigned)a->threads, .ctx = a->ctx }, e)) {
+		if (!a->key && strstr(e->msg, "not a GGUF file"))
+			err_hint(e, "an encrypted model needs --key");
 		return -1;
+	}
 	if (cx->json || a->bench)
 		describe(cx->out->claims, m, a);
 	rc = a->bench ? bench(cx, m, e) : generate(cx, a, m, e);

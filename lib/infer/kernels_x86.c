@@ -7,6 +7,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
@@ -351,8 +352,10 @@ static const struct kernels avx512 = {
 
 const struct kernels *kernels_x86(const char *name)
 {
-	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+	unsigned a, b, c = 0, d;
+
+	__builtin_cpu_init();	/* "supports" includes what the kernel saves across switches */
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_F16C))
 		return NULL;
 	if ((!name || strcmp(name, avx512.name) == 0) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))

@@ -43,6 +43,7 @@ static void child_free(struct child *c)
 		free(c->envp[i]);
 	free(c->argv);
 	free(c->envp);
+	fd_close(&c->model_fd);
 }
 
 static int make_argv(struct child *c, const struct launch *l, struct err *e)
@@ -170,13 +171,21 @@ static int find_user(struct child *c, const struct passwd **pw, const char *user
 	return 0;
 }
 
-/* The engine opens the memory file by name again, as the user it then is. */
-static int hand_over_model(const struct child *c, struct err *e)
+/* The engine opens the memory file by name again, as the user it then is, and for reading only. */
+static int hand_over_model(struct child *c, int fd, struct err *e)
 {
-	if (c->model_fd < 0)
+	char name[64];
+
+	if (fd < 0)
 		return 0;
-	if (fchmod(c->model_fd, 0400) || (c->change_user && fchown(c->model_fd, c->uid, c->gid)))
+	if (fchmod(fd, 0400) || (c->change_user && fchown(fd, c->uid, c->gid)))
 		return err_sys(e, EC_IO, "cannot hand the model over to user %u", (unsigned)c->uid);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	c->model_fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (c->model_fd < 0) {
+		err_sys(e, EC_IO, "cannot open the model again for reading");
+		return err_hint(e, "is /proc mounted?");
+	}
 	return 0;
 }
 
@@ -371,12 +380,13 @@ static int start_and_stay(int *status, struct child *c, const struct host *h, in
 
 int launch_run(int *status, const struct host *h, const struct launch *l, struct err *e)
 {
-	struct child c = { .model_fd = l->model_fd };
+	struct child c = { .model_fd = -1 };
 	const struct passwd *pw = NULL;
 	sigset_t set;
 	int rc;
 
-	rc = make_argv(&c, l, e) || (l->user && find_user(&c, &pw, l->user, e)) || make_env(&c, l, pw, e) || hand_over_model(&c, e) ? -1 : 0;
+	rc = make_argv(&c, l, e) || (l->user && find_user(&c, &pw, l->user, e)) || make_env(&c, l, pw, e) ||
+	     hand_over_model(&c, l->model_fd, e) ? -1 : 0;
 	if (!rc) {
 		if (geteuid() == 0 && !l->user)
 			host_log(h, LOG_WARN, "the engine runs as root, without capabilities; --user runs it as somebody else");
