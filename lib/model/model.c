@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/hex64.h"
+#include "model/ends.h"
 #include "model/file.h"
 #include "model/tink_keyset.h"
 
@@ -189,11 +190,11 @@ int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const c
 int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key,
 			const struct model_opts *o, struct err *e)
 {
-	AUTO_FD in = open(path, O_RDONLY | O_CLOEXEC), out = -1;
+	AUTO_FD in = model_in_open(path, e), out = -1;
 	uint64_t n;
 
 	if (in < 0)
-		return err_sys(e, EC_IO, "cannot open '%s'", path);
+		return -1;
 	out = memfd_create("model", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (out < 0)
 		return err_sys(e, errno == ENOSYS ? EC_ABSENT : EC_IO, "cannot create a file in memory");

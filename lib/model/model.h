@@ -45,8 +45,8 @@ struct model_opts {
  * until then). size: bytes written.  EC_REFUSED: not authentic or wrong key. */
 int model_decrypt_fd(uint64_t *size, int out_fd, bool stream, int in_fd, const char *in_name,
 		     const struct secret *key, const struct model_opts *o, struct err *e);
-/* Decrypts a file into a sealed memfd without a name on disk (run-infer): *ret is the descriptor, read-only sealed,
- * positioned at 0. */
+/* Decrypts a file (PATH, '-', fd:N) into a sealed memfd without a name on disk (run-infer): *ret is the descriptor,
+ * read-only sealed, positioned at 0. */
 int model_decrypt_memfd(int *ret, uint64_t *size, const char *path, const struct secret *key,
 			const struct model_opts *o, struct err *e);
 
