@@ -276,11 +276,12 @@ static bool value(struct scan *s)
 
 int json_scan(struct buf *numbers, struct slice text, struct err *e)
 {
-	struct scan s = { .start = text.p, .p = text.p, .end = text.p + text.n, .numbers = numbers };
+	struct scan s = { .start = text.p, .p = text.p, .numbers = numbers };
 	size_t line = 1, column = 1;
 
 	if (text.n == 0)
 		return err_set(e, EC_FORMAT, "JSON text is empty");
+	s.end = text.p + text.n;
 	if (value(&s)) {
 		space(&s);
 		if (s.p == s.end)

@@ -24,20 +24,21 @@ const char *check_word(enum check_result r)
 
 int out_init(struct out *o, struct err *e)
 {
-	*o = (struct out){ .claims = json_object(), .checks = json_array() };
-	return o->claims && o->checks ? 0 : err_oom(e);
+	*o = (struct out){ .claims = json_object(), .checks = json_array(), .insecure = json_array() };
+	return o->claims && o->checks && o->insecure ? 0 : err_oom(e);
 }
 
 void out_free(struct out *o)
 {
 	json_free(o->claims);
 	json_free(o->checks);
+	json_free(o->insecure);
 	buf_free(&o->text);
 	buf_free(&o->verdict);
 	if (o->data.p)
 		mem_wipe(o->data.p, o->data.n);
 	buf_free(&o->data);
-	o->claims = o->checks = NULL;
+	o->claims = o->checks = o->insecure = NULL;
 }
 
 static void add_given(struct json *to, const char *name, const char *v)
@@ -71,6 +72,12 @@ static void vprint(struct buf *b, const char *fmt, va_list ap)
 	}
 	buf_puts(b, s);
 	free(s);
+}
+
+void out_insecure(struct out *o, const char *what)
+{
+	json_add_str(o->insecure, NULL, what);
+	o->warned = true;
 }
 
 void out_text(struct out *o, const char *fmt, ...)
@@ -117,12 +124,14 @@ static const char *result_word(const struct out *o, const struct out_head *head)
 	return head->exit_code == EC_REFUSED ? "fail" : "error";
 }
 
-static void add_insecure(struct json *j, const struct out_head *head)
+static void add_insecure(struct json *j, const struct out *o, const struct out_head *head)
 {
 	struct json *a = json_add_array(j, "insecure");
 
 	for (size_t i = 0; head->insecure && i < head->insecure->n; i++)
 		json_add_fmt(a, NULL, "--%s", head->insecure->v[i]);
+	for (const struct json *x = json_first(o->insecure); x; x = json_next(x))
+		json_add_copy(a, NULL, x);
 }
 
 int out_json(struct buf *ret, const struct out *o, const struct out_head *head, const struct err *failure, struct err *e)
@@ -142,7 +151,7 @@ int out_json(struct buf *ret, const struct out *o, const struct out_head *head, 
 	json_add_u64(j, "exit_code", (uint64_t)head->exit_code);
 	json_add_copy(j, "checks", o->checks);
 	json_add_copy(j, "claims", o->claims);
-	add_insecure(j, head);
+	add_insecure(j, o, head);
 	if (failure && failure->code != EC_OK) {
 		struct json *f = json_add_object(j, "error");
 
@@ -354,6 +363,11 @@ int out_human(struct buf *ret, const struct out *o, const struct out_head *head,
 		put_check(ret, c);
 	for (size_t i = 0; head->insecure && i < head->insecure->n; i++)
 		buf_printf(ret, "insecure: --%s was given\n", head->insecure->v[i]);
+	for (const struct json *x = json_first(o->insecure); x; x = json_next(x)) {
+		buf_puts(ret, "insecure: ");
+		put_plain(ret, x);
+		buf_byte(ret, '\n');
+	}
 	if (head->now_given) {
 		char t[32];
 

@@ -15,6 +15,7 @@ const char *check_word(enum check_result r);
 struct out {
 	struct json *claims;	/* what was found; each member prints as "name: value", objects indented, arrays of objects as a table */
 	struct json *checks;	/* filled by out_check */
+	struct json *insecure;	/* filled by out_insecure, beside the switches that were given */
 	struct buf text;	/* if not empty: the text form, instead of the claims (lines for people) */
 	struct buf verdict;	/* last line of the text form, e.g. "accepted" */
 	struct buf data;	/* raw result bytes (a token, a key bundle): printed alone, with --json not at all unless claims hold it */
@@ -25,6 +26,7 @@ int out_init(struct out *o, struct err *e);
 void out_free(struct out *o);
 void out_check(struct out *o, const char *id, enum check_result r, const char *expected, const char *actual,
 	       const char *source, const char *hint);	/* NULL strings are left out */
+void out_insecure(struct out *o, const char *what);	/* a weakening that came another way than by a switch, e.g. from a policy file */
 void out_text(struct out *o, const char *fmt, ...) PRINTF(2, 3);		/* one line, newline added */
 void out_verdict(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 

@@ -291,6 +291,7 @@ static int hold(struct trial *t, const struct requirement *r, const char *where,
 	}
 	switch (r->kind) {
 	case REQ_ACCEPT_ANYTHING:
+		out_insecure(t->out, "insecureAcceptAnything");
 		out_check(t->out, "image.policy", CHECK_WARN, NULL, "insecureAcceptAnything", where, "nobody's signature was asked for");
 		return 0;
 	case REQ_SIGSTORE:

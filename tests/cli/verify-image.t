@@ -68,8 +68,9 @@ $ cvmbox verify-image oci:img:example.com/app:v1 --policy nowhere.json
 NOT ACCEPTED
 2| cvmbox verify-image: cannot read policy 'nowhere.json': <*>
 ? 4
-$ echo '{"default":[{"type":"insecureAcceptAnything"}]}' >any.json; cvmbox verify-image oci:img:example.com/app:v1 --policy any.json | grep -e policy -e accepted
+$ echo '{"default":[{"type":"insecureAcceptAnything"}]}' >any.json; cvmbox verify-image oci:img:example.com/app:v1 --policy any.json | grep -e policy -e accepted -e insecure:
 warn  image.policy  insecureAcceptAnything
+insecure: insecureAcceptAnything
 accepted sha256:<*> by policy, NOT SIGNED
 $ cvmbox verify-image oci:img:example.com/app:v1 --policy any.json --json | grep -o '"result":"warn","exit_code":0'
 "result":"warn","exit_code":0
