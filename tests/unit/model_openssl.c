@@ -97,7 +97,7 @@ static void encrypt_block(uint8_t out[16], const uint8_t in[16], struct slice ke
 	WORKS(aes_some(&a, slice_of(zero, 16), out, &e));
 }
 
-static void encrypt(uint8_t *out, struct slice in, int mode, struct slice key, const uint8_t iv[16])
+static void encrypt_all(uint8_t *out, struct slice in, int mode, struct slice key, const uint8_t iv[16])
 {
 	uint8_t chain[16], stream[16];
 
@@ -139,7 +139,7 @@ static void make(struct buf *ret, size_t n, int mode)
 	buf_puts(ret, "Salted__saltsalt");
 	WORKS(pbkdf2(kiv, k + 16, HASH_SHA256, SLICE("pass phrase"), SLICE("saltsalt"), 1, &e));
 	buf_fill(ret, 0, plain.n);
-	encrypt(ret->p + 16, buf_view(&plain), mode, slice_of(kiv, k), kiv + k);
+	encrypt_all(ret->p + 16, buf_view(&plain), mode, slice_of(kiv, k), kiv + k);
 }
 
 static struct model_opts options(int mode, size_t task)
