@@ -109,7 +109,7 @@
     ? 2
 # openssl enc, made here
     @need command:openssl
-    $ openssl rand 128 | tr -d '\0\n\r' >demo.key && openssl enc -aes-256-cbc -pbkdf2 -kfile demo.key -in plain -out plain.enc
+    $ openssl rand 100 | tr -d '\0\n\r' >demo.key && openssl enc -aes-256-cbc -pbkdf2 -kfile demo.key -in plain -out plain.enc
     $ cvmbox decrypt-model -k demo.key plain.enc -o e1
     2| cvmbox decrypt-model: cannot decrypt 'plain.enc': format 'openssl-enc' authenticates nothing: whoever held the file could have changed it
     2| cvmbox decrypt-model: hint: give the SHA-256 of the plaintext with --sha256, or take the risk with --insecure-unauthenticated
