@@ -296,9 +296,10 @@ static int alloc_act(struct act *a, size_t n, size_t cols, float *x, struct err 
 	a->n = n;
 	a->x = x ? x : calloc(n * cols, sizeof(float));
 	a->q = calloc(n * cols + 64, 1);
+	a->r = calloc(n * cols + 64, 1);
 	a->d = calloc((n / 32 + 2) * cols, sizeof(float));
 	a->s = calloc((n / 32 + 2) * cols, sizeof(float));
-	return a->x && a->q && a->d && a->s ? 0 : err_oom(e);
+	return a->x && a->q && a->r && a->d && a->s ? 0 : err_oom(e);
 }
 
 static int alloc_work(struct graph *m, struct err *e)
@@ -373,6 +374,7 @@ int graph_open(struct graph **ret, const struct gguf *g, uint64_t ctx, struct po
 static void free_act(struct act *a)
 {
 	free(a->q);
+	free(a->r);
 	free(a->d);
 	free(a->s);
 }

@@ -8,23 +8,28 @@
 
 #define ROW_TILE 16	/* rows that share one look at a group of columns, so that both stay in the first cache */
 
-static void quantise(int8_t *q, float *d, float *s, const float *x, size_t n)
+static int8_t nearest(float v)
 {
-	for (size_t b = 0; b < n / 32; b++, x += 32, q += 32) {
+	return (int8_t)(v >= 127 ? 127 : v <= -127 ? -127 : v == v ? lrintf(v) : 0);
+}
+
+static void quantise(int8_t *q, int8_t *r, float *d, float *s, const float *x, size_t n)
+{
+	for (size_t b = 0; b < n / 32; b++, x += 32, q += 32, r += 32) {
 		float amax = 0, inv;
 		int sum = 0;
 
 		for (int j = 0; j < 32; j++)
 			amax = fabsf(x[j]) > amax ? fabsf(x[j]) : amax;
-		d[b] = amax / 127;
-		inv = d[b] > 0 && isfinite(d[b]) ? 1 / d[b] : 0;	/* not a number stays out of the integers */
+		d[b] = amax / (127 * 256);
+		inv = d[b] > 0 ? 127 / amax : 0;
 		for (int j = 0; j < 32; j++) {
 			const float v = x[j] * inv;
 
-			q[j] = (int8_t)(v >= -127 && v <= 127 ? lrintf(v) : v > 0 ? 127 : v < 0 ? -127 : 0);
-			sum += q[j];
+			q[j] = nearest(v);
+			r[j] = nearest((v - (float)q[j]) * 256);
+			sum += 256 * q[j] + r[j];
 		}
-		d[b] = kernels_scale(d[b]);
 		s[b] = d[b] * (float)sum;
 	}
 }
@@ -79,13 +84,17 @@ static void row_bf16(const struct kernels *k, float *y, const uint8_t *w, const 
 	row_float(k, y, w, x, c0, cols, tensor_kind(TT_BF16));
 }
 
-static int block_dot(const int8_t *a, const int8_t *b)
+/* Block b of column c. */
+static int block_dot(const int8_t *w, const struct act *x, size_t c, size_t b)
 {
-	int sum = 0;
+	const int8_t *q = x->q + c * x->n + 32 * b, *r = x->r + c * x->n + 32 * b;
+	int high = 0, low = 0;
 
-	for (int j = 0; j < 32; j++)
-		sum += a[j] * b[j];
-	return sum;
+	for (int j = 0; j < 32; j++) {
+		high += w[j] * q[j];
+		low += w[j] * r[j];
+	}
+	return 256 * high + low;
 }
 
 static void nibbles(int8_t ret[static 32], const uint8_t *p)
@@ -108,7 +117,7 @@ static void row_q8_0(const struct kernels *k, float *y, const uint8_t *w, const 
 
 		memcpy(v, w + 2, 32);
 		for (size_t c = 0; c < cols; c++)
-			sum[c] += d * x->d[(c0 + c) * nb + b] * (float)block_dot(v, x->q + (c0 + c) * x->n + 32 * b);
+			sum[c] += d * x->d[(c0 + c) * nb + b] * (float)block_dot(v, x, c0 + c, b);
 	}
 	for (size_t c = 0; c < cols; c++)
 		y[c] = sum[c];
@@ -129,7 +138,7 @@ static void row_q4_0(const struct kernels *k, float *y, const uint8_t *w, const 
 		for (size_t c = 0; c < cols; c++) {
 			const size_t at = (c0 + c) * nb + b;
 
-			sum[c] += d * (x->d[at] * (float)block_dot(v, x->q + (c0 + c) * x->n + 32 * b) - 8 * x->s[at]);
+			sum[c] += d * (x->d[at] * (float)block_dot(v, x, c0 + c, b) - 8 * x->s[at]);
 		}
 	}
 	for (size_t c = 0; c < cols; c++)
@@ -151,7 +160,7 @@ static void row_q4_1(const struct kernels *k, float *y, const uint8_t *w, const 
 		for (size_t c = 0; c < cols; c++) {
 			const size_t at = (c0 + c) * nb + b;
 
-			sum[c] += d * x->d[at] * (float)block_dot(v, x->q + (c0 + c) * x->n + 32 * b) + m * x->s[at];
+			sum[c] += d * x->d[at] * (float)block_dot(v, x, c0 + c, b) + m * x->s[at];
 		}
 	}
 	for (size_t c = 0; c < cols; c++)
@@ -181,7 +190,7 @@ void kernels_quantise(const struct kernels *k, struct act *x, size_t col)
 {
 	const size_t nb = x->n / 32;
 
-	k->quantise(x->q + col * x->n, x->d + col * nb, x->s + col * nb, x->x + col * x->n, x->n);
+	k->quantise(x->q + col * x->n, x->r + col * x->n, x->d + col * nb, x->s + col * nb, x->x + col * x->n, x->n);
 }
 
 static row_kernel *row_kernel_of(const struct kernels *k, const struct tensor_kind *t)

@@ -4,13 +4,13 @@
 
 /* Dot products of weight rows with activation columns: in plain C, and for what the CPU at hand can do.
  *
- * Weights of 32-value blocks (Q4_0, Q4_1, Q8_0) meet activations quantised to 8 bits per block of 32, integer products inside a
- * block, float sums over blocks.  The scale amax/127 is rounded to the 11 bits of F16 (not to its range),
- * as the reference engine stores it: where two tokens are nearly as likely that decides whether greedy texts agree.  All other types are computed in float.  Every variant computes the same sums up to
- * the order of float additions; a column gives the same bits whatever other columns are in the batch and however many threads run. */
+ * Weights of 32-value blocks (Q4_0, Q4_1, Q8_0) meet activations quantised per block of 32 to 16 bits, as two planes of bytes:
+ * x = d (256 q + r), d = amax / 127 / 256.  Products inside a block are integers, sums over blocks are float.  One plane alone, as other
+ * engines do it, moves the logits of small models by 1 and more where activations have outliers, and lets texts depend on the CPU.  All
+ * other types are computed in float.  Every variant computes the same sums up to the order of float additions; a column gives the same
+ * bits whatever other columns are in the batch and however many threads run. */
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "infer/types.h"
 
@@ -19,9 +19,9 @@
 /* A batch of activation columns of n values each. */
 struct act {
 	float *x;		/* column c starts at x + c * n */
-	int8_t *q;		/* quantised: column c at q + c * n */
+	int8_t *q, *r;		/* quantised, high and low plane: column c at q + c * n */
 	float *d;		/* scale per block: column c at d + c * (n / 32) */
-	float *s;		/* d times the sum of the block's q */
+	float *s;		/* d times the sum of the block's 256 q + r */
 	size_t n;
 	size_t cols;
 };
@@ -32,7 +32,7 @@ typedef void row_kernel(const struct kernels *k, float *y, const uint8_t *w, con
 
 struct kernels {
 	const char *name;	/* "portable", "avx2", "avx512" */
-	void (*quantise)(int8_t *q, float *d, float *s, const float *x, size_t n);	/* n: multiple of 32 */
+	void (*quantise)(int8_t *q, int8_t *r, float *d, float *s, const float *x, size_t n);	/* n: multiple of 32 */
 	float (*dot)(const float *a, const float *b, size_t n);
 	void (*axpy)(float *y, float a, const float *x, size_t n);			/* y += a * x */
 	row_kernel *f32, *f16, *bf16, *q8_0, *q4_0, *q4_1;
@@ -40,17 +40,7 @@ struct kernels {
 /* The best one for this CPU, or the one of that name (NULL: this CPU or build has no such). */
 const struct kernels *kernels_get(const char *name);
 
-static inline float kernels_scale(float d)	/* nearest with 11 bits, ties to even */
-{
-	uint32_t bits;
-
-	memcpy(&bits, &d, sizeof bits);
-	bits = (bits + 0xfff + (bits >> 13 & 1)) & ~UINT32_C(0x1fff);
-	memcpy(&d, &bits, sizeof d);
-	return d;
-}
-
-bool kernels_quantised(const struct tensor_kind *t);	/* this type wants act.q, act.d, act.s */
+bool kernels_quantised(const struct tensor_kind *t);	/* this type wants act.q, r, d, s */
 void kernels_quantise(const struct kernels *k, struct act *x, size_t col);
 
 struct matrix {			/* n rows of k values */

@@ -59,10 +59,20 @@ AVX2 INLINE __m256i nibbles_256(const uint8_t *p)
 	return _mm256_and_si256(both, _mm256_set1_epi8(15));
 }
 
+/* Sums of four products of bytes.  Weights without sign are at most 15 here; those of Q8_0 lend their sign to the other side, so that
+ * 2 * 128 * 127 still fits 16 bits. */
+AVX2 INLINE __m256i bytes_avx2(__m256i w, const int8_t *x, const enum tensor_type t)
+{
+	const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)x), ones = _mm256_set1_epi16(1);
+
+	if (t == TT_Q8_0)
+		return _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_sign_epi8(w, w), _mm256_sign_epi8(v, w)), ones);
+	return _mm256_madd_epi16(_mm256_maddubs_epi16(w, v), ones);
+}
+
 AVX2 INLINE void blocks_avx2(float *y, const uint8_t *w, const struct act *x, size_t c0, const size_t cols, const enum tensor_type t)
 {
 	const size_t nb = x->n / 32;
-	const __m256i ones = _mm256_set1_epi16(1);
 	__m256 acc[4];
 	float corr[4];
 
@@ -78,11 +88,8 @@ AVX2 INLINE void blocks_avx2(float *y, const uint8_t *w, const struct act *x, si
 
 		for (size_t c = 0; c < cols; c++) {
 			const size_t at = (c0 + c) * nb + b;
-			const __m256i q = _mm256_loadu_si256((const __m256i *)(const void *)(x->q + 32 * at));
-			/* |w| times q with the sign of w: 2 * 128 * 127 still fits 16 bits */
-			const __m256i p16 = t == TT_Q8_0 ? _mm256_maddubs_epi16(_mm256_sign_epi8(v, v), _mm256_sign_epi8(q, v))
-							 : _mm256_maddubs_epi16(v, q);
-			const __m256 p = _mm256_cvtepi32_ps(_mm256_madd_epi16(p16, ones));
+			const __m256i high = bytes_avx2(v, x->q + 32 * at, t), low = bytes_avx2(v, x->r + 32 * at, t);
+			const __m256 p = _mm256_cvtepi32_ps(_mm256_add_epi32(_mm256_slli_epi32(high, 8), low));
 
 			acc[c] = _mm256_fmadd_ps(p, _mm256_mul_ps(dw, _mm256_broadcast_ss(x->d + at)), acc[c]);
 			if (t != TT_Q8_0)
@@ -184,35 +191,46 @@ AVX2 static void axpy_avx2(float *y, float a, const float *x, size_t n)
 		y[i] += a * x[i];
 }
 
+AVX2 INLINE void store_bytes(int8_t *to, const __m256i i[4])
+{
+	const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(i[0], i[1]), _mm256_packs_epi32(i[2], i[3]));
+
+	_mm256_storeu_si256((__m256i *)(void *)to,
+			    _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+}
+
 /* Same integers as the portable one: nearest, ties to even. */
-AVX2 static void quantise_avx2(int8_t *q, float *d, float *s, const float *x, size_t n)
+AVX2 static void quantise_avx2(int8_t *q, int8_t *r, float *d, float *s, const float *x, size_t n)
 {
 	const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
-	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
 
-	for (size_t b = 0; b < n / 32; b++, x += 32, q += 32) {
+	for (size_t b = 0; b < n / 32; b++, x += 32, q += 32, r += 32) {
 		const __m256 v[4] = { _mm256_loadu_ps(x), _mm256_loadu_ps(x + 8), _mm256_loadu_ps(x + 16), _mm256_loadu_ps(x + 24) };
 		__m256 m = _mm256_max_ps(_mm256_max_ps(_mm256_and_ps(v[0], no_sign), _mm256_and_ps(v[1], no_sign)),
 					 _mm256_max_ps(_mm256_and_ps(v[2], no_sign), _mm256_and_ps(v[3], no_sign)));
 		__m128 h = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
-		__m256i i[4], packed, sum;
+		__m256i high[4], low[4], sum = _mm256_setzero_si256();
 		__m128i sum4;
 		float amax, inv;
 
 		h = _mm_max_ps(h, _mm_movehl_ps(h, h));
 		amax = _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
-		d[b] = amax / 127;
-		inv = d[b] > 0 && d[b] <= 3e38f ? 1 / d[b] : 0;
-		for (int k = 0; k < 4; k++)
-			i[k] = _mm256_cvtps_epi32(_mm256_mul_ps(v[k], _mm256_set1_ps(inv)));
-		sum = _mm256_add_epi32(_mm256_add_epi32(i[0], i[1]), _mm256_add_epi32(i[2], i[3]));
+		d[b] = amax / (127 * 256);
+		inv = d[b] > 0 ? 127 / amax : 0;
+		for (int k = 0; k < 4; k++) {
+			const __m256 t = _mm256_mul_ps(v[k], _mm256_set1_ps(inv));
+
+			high[k] = _mm256_cvtps_epi32(t);
+			low[k] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_sub_ps(t, _mm256_cvtepi32_ps(high[k])), _mm256_set1_ps(256)));
+			low[k] = _mm256_max_epi32(_mm256_min_epi32(low[k], _mm256_set1_epi32(127)), _mm256_set1_epi32(-127));
+			sum = _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_slli_epi32(high[k], 8), low[k]));
+		}
 		sum4 = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
 		sum4 = _mm_add_epi32(sum4, _mm_shuffle_epi32(sum4, 0x4e));
 		sum4 = _mm_add_epi32(sum4, _mm_shuffle_epi32(sum4, 0xb1));
-		d[b] = kernels_scale(d[b]);
 		s[b] = d[b] * (float)_mm_cvtsi128_si32(sum4);
-		packed = _mm256_packs_epi16(_mm256_packs_epi32(i[0], i[1]), _mm256_packs_epi32(i[2], i[3]));
-		_mm256_storeu_si256((__m256i *)(void *)q, _mm256_permutevar8x32_epi32(packed, order));
+		store_bytes(q, high);
+		store_bytes(r, low);
 	}
 }
 
@@ -241,6 +259,11 @@ AVX512 INLINE __m128 two(const float *x, bool pair)
 	return pair ? _mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)x)) : _mm_load_ss(x);
 }
 
+AVX512 INLINE __m512i activations_512(const int8_t *p, bool pair)
+{
+	return pair ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(0xffffffffu, p);
+}
+
 AVX512 INLINE void block_pair_512(__m512 *acc, __m128 *corr, const uint8_t *w, const struct act *x, size_t c0, const size_t cols,
 				  size_t b, bool pair, const enum tensor_type t)
 {
@@ -255,10 +278,10 @@ AVX512 INLINE void block_pair_512(__m512 *acc, __m128 *corr, const uint8_t *w, c
 
 	for (size_t c = 0; c < cols; c++) {
 		const size_t at = (c0 + c) * nb + b;
-		const __m512i q = pair ? _mm512_loadu_si512(x->q + 32 * at)
-				       : _mm512_maskz_loadu_epi8(0xffffffffu, x->q + 32 * at);
+		const __m512i q = activations_512(x->q + 32 * at, pair), r = activations_512(x->r + 32 * at, pair);
+		const __m512i high = _mm512_slli_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), v, q), 8);
 		const __m512 dx = _mm512_permutexvar_ps(spread, _mm512_castps128_ps512(two(x->d + at, pair)));
-		const __m512 p = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(_mm512_setzero_si512(), v, q));
+		const __m512 p = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(high, v, r));
 
 		acc[c] = _mm512_fmadd_ps(p, _mm512_mul_ps(dw, dx), acc[c]);
 		corr[c] = _mm_fmadd_ps(m, two(x->s + at, pair), corr[c]);
