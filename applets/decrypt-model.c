@@ -10,7 +10,6 @@
 #include "model/ends.h"
 #include "model/info.h"
 #include "model/model.h"
-#include "model/progress.h"
 #include "model/snapshot.h"
 
 #define KEY_MAX ((size_t)1 << 20)
@@ -45,22 +44,7 @@ static const struct opt opts[] = {
 	OPT_END
 };
 
-/* --- progress and warnings --------------------------------------------------------------------------------------- */
-
-static void show(void *arg, uint64_t done, uint64_t total)
-{
-	struct progress *p = arg;
-	char line[160];
-
-	if (progress_due(p, line, sizeof line, done, total, host_mono_ms()))
-		fprintf(stderr, p->terminal ? "\r%s" : "cvmbox decrypt-model: %s\n", line);
-}
-
-static void show_end(const struct progress *p)
-{
-	if (p->terminal && p->width)
-		fprintf(stderr, "\r%*s\r", (int)p->width, "");
-}
+/* --- warnings --------------------------------------------------------------------------------------- */
 
 static void warn(void *arg, const char *line)
 {
@@ -117,19 +101,16 @@ static int whole_folder(const struct ctx *cx, const struct args *a, const struct
 
 static int decrypt(const struct ctx *cx, const struct args *a, struct model_info *info, struct err *e)
 {
-	struct progress view = { .terminal = isatty(STDERR_FILENO) };
 	struct model_opts o = {
 		.format = formats[a->format], .cipher = a->cipher, .md = a->md, .iter = a->iter, .no_pbkdf2 = a->no_pbkdf2,
 		.pass_file_rules = a->pass_file, .insecure_unauthenticated = a->insecure, .sha256 = a->sha256,
 		.threads = (unsigned)a->threads, .info = info, .deadline_ms = cx->host->deadline_ms,
-		.progress_arg = &view,
-		.progress = cx->json || cx->host->verbosity < 0 ? NULL : show,
+		.progress = cx->progress, .progress_arg = cx->progress_arg,
 	};
 	const char *src = a->key ? a->key : a->pass_file;
 	AUTO_SECRET key = { 0 };
 	AUTO_BUF aad = { 0 };
 	struct stat st;
-	int rc;
 
 	if (a->aad_file && file_read(&aad, a->aad_file, AAD_MAX, e))
 		return -1;
@@ -137,10 +118,8 @@ static int decrypt(const struct ctx *cx, const struct args *a, struct model_info
 	if (key_get(&key, cx->host, &a->kbs, src, KEY_MAX, e))
 		return err_ctx(e, "cannot get the key");
 	host_log(cx->host, LOG_INFO, "key: %zu bytes from '%s'", key.n, src);
-	rc = strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ?
+	return strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ?
 	     whole_folder(cx, a, &key, &o, e) : one_file(cx, a, &key, &o, e);
-	show_end(&view);
-	return rc;
 }
 
 static void tell(const struct ctx *cx, const struct args *a, const struct model_info *info)
@@ -164,9 +143,7 @@ static int run(const struct ctx *cx, struct err *e)
 	if (check_args(cx, a, e))
 		return -1;
 	rc = decrypt(cx, a, &info, e);
-	/* Standard output holds the plaintext: what is left to say (--insecure- switches) goes to the people's side. */
-	if (!strcmp(a->output, "-"))
-		dup2(STDERR_FILENO, STDOUT_FILENO);
+	cx->out->on_stderr = !strcmp(a->output, "-");
 	info.authenticated = info.authenticated && !rc;
 	if (cx->json)
 		model_info_claims(cx->out->claims, &info);

@@ -10,7 +10,6 @@
 #include "model/ends.h"
 #include "model/info.h"
 #include "model/model.h"
-#include "model/progress.h"
 #include "model/snapshot.h"
 
 #define KEY_MAX ((size_t)1 << 20)
@@ -39,21 +38,6 @@ static const struct opt opts[] = {
 	KEY_OPTS(kbs),
 	OPT_END
 };
-
-static void show(void *arg, uint64_t done, uint64_t total)
-{
-	struct progress *p = arg;
-	char line[160];
-
-	if (progress_due(p, line, sizeof line, done, total, host_mono_ms()))
-		fprintf(stderr, p->terminal ? "\r%s" : "cvmbox encrypt-model: %s\n", line);
-}
-
-static void show_end(const struct progress *p)
-{
-	if (p->terminal && p->width)
-		fprintf(stderr, "\r%*s\r", (int)p->width, "");
-}
 
 /* --- the key -------------------------------------------------------------------------------------------------------- */
 
@@ -157,21 +141,16 @@ static int encrypt_all(struct keys *k, struct model_info *info, struct err *e)
 {
 	const struct ctx *cx = k->cx;
 	const struct args *a = k->a;
-	struct progress view = { .terminal = isatty(STDERR_FILENO) };
 	struct model_opts o = { .threads = (unsigned)a->threads, .info = info,
-				.deadline_ms = cx->host->deadline_ms, .progress_arg = &view,
-				.progress = cx->json || cx->host->verbosity < 0 ? NULL : show };
+				.deadline_ms = cx->host->deadline_ms, .progress = cx->progress, .progress_arg = cx->progress_arg };
 	AUTO_BUF aad = { 0 };
 	struct stat st;
-	int rc;
 
 	if ((a->aad_file && file_read(&aad, a->aad_file, AAD_MAX, e)) || get_key(k, e))
 		return -1;
 	o.aad = buf_view(&aad);
-	rc = strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ?
+	return strcmp(cx->argv[0], "-") && !stat(cx->argv[0], &st) && S_ISDIR(st.st_mode) ?
 	     whole_folder(k, &o, e) : one_file(k, &o, e);
-	show_end(&view);
-	return rc;
 }
 
 static int run(const struct ctx *cx, struct err *e)

@@ -12,6 +12,7 @@
 #include "base/cursor.h"
 #include "base/secret.h"
 #include "codec/out.h"
+#include "model/progress.h"
 
 #define APPLET(sym) extern const struct applet applet_##sym;
 #include "applets.gen.h"
@@ -48,6 +49,7 @@ struct call {
 	struct host host;
 	struct out out;
 	struct opt_list insecure;
+	struct progress progress;
 	char schema[80];
 };
 
@@ -69,11 +71,30 @@ static void log_line(void *arg, enum log_level lvl, const char *line)
 	print_line(arg, lvl == LOG_WARN ? "warning: " : "", line);
 }
 
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct call *c = arg;
+	char line[160];
+
+	if (!progress_due(&c->progress, line, sizeof line, done, total, host_mono_ms()))
+		return;
+	if (c->progress.terminal)
+		fprintf(stderr, "\r%s", line);
+	else
+		print_line(c, "", line);
+}
+
+static void clear_progress(struct call *c)
+{
+	if (c->progress.terminal && c->progress.width)
+		fprintf(stderr, "\r%*s\r", (int)c->progress.width, "");
+}
+
 /* --- printing the end ------------------------------------------------------------------------------------ */
 
-static int write_stdout(struct slice s, struct err *e)
+static int write_result(int fd, struct slice s, struct err *e)
 {
-	if (s.n && fd_write_all(STDOUT_FILENO, s.p, s.n, e))
+	if (s.n && fd_write_all(fd, s.p, s.n, e))
 		return err_ctx(e, "cannot write the result");
 	return 0;
 }
@@ -97,7 +118,7 @@ static int finish(struct call *c, int rc, struct err *failure)
 	if (rc && !failure->msg[0])
 		err_set(failure, EC_BUG, "failed without saying why");
 	if ((c->common.json ? out_json(&text, &c->out, &head, rc ? failure : NULL, &e) : out_human(&text, &c->out, &head, &e)) ||
-	    write_stdout(buf_view(&text), &e)) {
+	    write_result(c->out.on_stderr && !c->common.json ? STDERR_FILENO : STDOUT_FILENO, buf_view(&text), &e)) {
 		print_line(c, "", e.msg);
 		return rc ? head.exit_code : status_of(-1, &e);
 	}
@@ -178,9 +199,15 @@ static int run_verb(struct call *c, int argc, char **argv, int *exit_status, str
 		goto out;
 	}
 	cx.json = c->common.json;
+	if (!c->common.json && !c->common.quiet) {
+		c->progress.terminal = isatty(STDERR_FILENO);
+		cx.progress = show_progress;
+		cx.progress_arg = c;
+	}
 	if (host_setup(c, resolve, e) || check_call(c, cx.argc, e))
 		goto out;
 	rc = v->run(&cx, e);
+	clear_progress(c);
 	host_close(&c->host);
 out:
 	free(args);
@@ -410,7 +437,7 @@ int main(int argc, char **argv)
 	if (!rc)
 		rc = buf_check(&text, &e);
 	if (!rc)
-		rc = write_stdout(buf_view(&text), &e);
+		rc = write_result(STDOUT_FILENO, buf_view(&text), &e);
 	if (rc) {
 		print_line(&c, "", e.msg);
 		if (e.hint[0])

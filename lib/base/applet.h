@@ -19,6 +19,9 @@ struct ctx {
 	int rest;		/* index of the first operand behind "--" */
 	const struct opt_list *insecure;	/* given --insecure-... and --allow-... switches */
 	bool json;
+	/* May be NULL (-q, --json); cmd/ decides when and how a line of it is shown.  total 0: unknown. */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *progress_arg;
 	/* Set by a verb that hands over to another program: the process ends with this status. */
 	int *exit_status;
 };

@@ -20,6 +20,7 @@ struct out {
 	struct buf verdict;	/* last line of the text form, e.g. "accepted" */
 	struct buf data;	/* raw result bytes (a token, a key bundle): printed alone, with --json not at all unless claims hold it */
 	bool warned;		/* a check or the applet warned */
+	bool on_stderr;		/* the verb wrote its result to stdout itself: the text form is for people, on stderr */
 };
 
 int out_init(struct out *o, struct err *e);
