@@ -91,6 +91,7 @@ $(O)/unit: $(TEST_OBJ) $(O)/libcvmbox.a
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $(TEST_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
 
+.PRECIOUS: $(O)/tests/fuzz/%.o
 $(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libcvmbox.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
