@@ -98,6 +98,8 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 		return err_set(e, EC_USAGE, "--prompt and --prompt-file exclude each other");
 	if (external && (a->prompt || a->prompt_file || a->bench || a->raw || a->sys || a->chat))
 		return err_set(e, EC_USAGE, "prompts and --bench are for the built-in engine, not for '%s'", cx->argv[cx->rest]);
+	if (external && !a->key && (!strcmp(a->model, "-") || !strncmp(a->model, "fd:", 3)))
+		return err_set(e, EC_USAGE, "a plain model for '%s' has to be a path, not '%s'", cx->argv[cx->rest], a->model);
 	if (!external && (a->user || a->env.n))
 		return err_set(e, EC_USAGE, "--user and --env are for an external engine, and none is given behind '--'");
 	if (a->chat && !chat_by_name(a->chat))

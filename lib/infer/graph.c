@@ -306,7 +306,8 @@ static int alloc_work(struct graph *m, struct err *e)
 {
 	const size_t nq = m->heads * m->hd, nk = m->kv_heads * m->hd, b = GRAPH_BATCH, workers = pool_size(m->pool);
 	const struct { float **to; size_t n; } all[] = {
-		{ &m->x, m->d * b }, { &m->q, nq * b }, { &m->k, nk * b }, { &m->v, nk * b }, { &m->att, nq * b }, { &m->h, m->f * b }, { &m->up, m->f * b },
+		{ &m->x, m->d * b }, { &m->q, nq * b }, { &m->k, nk * b }, { &m->v, nk * b }, { &m->att, nq * b },
+		{ &m->h, m->f * b }, { &m->up, m->f * b },
 		{ &m->logits, m->info.vocab }, { &m->scores, m->info.ctx * workers }, { &m->scratch, m->scratch_n * workers },
 		{ &m->cos, m->rot / 2 * b }, { &m->sin, m->rot / 2 * b },
 	};

@@ -4,10 +4,10 @@
 
 /* Starts an external inference engine with the least it needs and stays with it until it ends.
  *
- * The engine gets: descriptors 0 to 2 and, if the model is a memory file, descriptor LAUNCH_MODEL_FD; an environment of allowed names only; a
- * session of its own; no capabilities, none to be had again (bounding and ambient set empty, no_new_privs); umask 077; no core
- * dumps; SIGKILL when this process dies.  SIGTERM, SIGINT, SIGQUIT and SIGHUP that reach this process go to the engine's whole group; after
- * the first three it has grace_ms to end before SIGKILL. */
+ * The engine gets: descriptors 0 to 2 and, if the model is a memory file, descriptor LAUNCH_MODEL_FD, open for reading; an environment of
+ * allowed names only; a session of its own; no capabilities, and none to be had again (bounding and ambient set empty, no_new_privs);
+ * umask 077; no core dumps; SIGKILL when this process dies.  SIGTERM, SIGINT, SIGQUIT and SIGHUP that reach this process go to the
+ * engine's whole group; after the first three it has grace_ms to end before SIGKILL. */
 
 #include "base/host.h"
 #include "base/opt.h"

@@ -2,8 +2,8 @@
 #ifndef CVMBOX_INFER_SAMPLE_H
 #define CVMBOX_INFER_SAMPLE_H
 
-/* Choosing the next token.  Order: repeat penalty, top-k, top-p, min-p, temperature, draw.  The generator is xoshiro256** (Blackman, Vigna),
- * seeded through splitmix64, one 53-bit draw a token: the same logits and seed give the same tokens everywhere. */
+/* Choosing the next token.  Order: repeat penalty, top-k, top-p, min-p, temperature, draw.  The generator is xoshiro256** (Blackman,
+ * Vigna), seeded through splitmix64, one 53-bit draw a token: the same logits and seed give the same tokens everywhere. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -15,7 +15,8 @@ void tokens_free(struct tokens *t);			/* wipes: tokens are text */
 int tokens_add(struct tokens *t, uint32_t id, struct err *e);
 
 struct tokenizer;
-/* g (and the file behind it) has to outlive the tokenizer.  A kind or pre-tokenizer that is not known exactly is refused by name (EC_ABSENT). */
+/* g (and the file behind it) has to outlive the tokenizer.  A kind or pre-tokenizer that is not known exactly is refused by name
+ * (EC_ABSENT). */
 int tokenizer_open(struct tokenizer **ret, const struct gguf *g, struct err *e);
 void tokenizer_free(struct tokenizer *t);		/* NULL allowed */
 

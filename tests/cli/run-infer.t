@@ -124,6 +124,17 @@
     $ cvmbox run-infer -q --model m.tink --key k --prompt x -- true {model}
     2| cvmbox run-infer: prompts and --bench are for the built-in engine, not for 'true'
     ? 2
+    $ cvmbox run-infer -q --model - -- cat {model} </dev/null
+    2| cvmbox run-infer: a plain model for 'cat' has to be a path, not '-'
+    ? 2
+# signals reach the engine; it does not outlive us, even if we are killed
+    $ cvmbox run-infer -q --model m.tink --key k -- sh -c 'trap "echo told; exit 3" TERM; : >up {model}; while :; do sleep 0.1; done' 2>log & \
+      while [ ! -e up ]; do sleep 0.1; done; kill -TERM $!; wait $!; echo $?
+    told
+    3
+    $ cvmbox run-infer -q --model m.tink --key k -- sh -c 'echo $$ >pid.new; mv pid.new pid; exec sleep 60 # {model}' & \
+      while [ ! -e pid ]; do sleep 0.1; done; kill -9 $!; wait $! 2>/dev/null; sleep 0.5; grep -q 'State:.[RSDT]' /proc/$(cat pid)/status 2>/dev/null || echo gone
+    gone
 # the real engine's texts, where the vectors are
 @need vectors
     $ cvmbox run-infer --model $CVMBOX_VECTORS/models/stories260K/stories260K-q8_0.gguf --raw --prompt 'Once upon a time' --temp 0 -n 12

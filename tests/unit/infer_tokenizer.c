@@ -213,7 +213,7 @@ static void types(struct making *m, const uint32_t *t, size_t n)
 
 static void bpe(struct making *m, const char *pre)
 {
-	static const char *const tok[] = { "a", "b", "c", "\xc4\xa0", "ab", "abc", "\xc4\xa0" "a", "<|x|>", "bc", "<|im_end|>", "<", "|", "x", ">", "1" };
+	static const char *const tok[] = { "a", "b", "c", "\xc4\xa0", "ab", "abc", ("\xc4\xa0" "a"), "<|x|>", "bc", "<|im_end|>", "<", "|", "x", ">", "1" };
 	static const char *const merge[] = { "b c", "a b", "a bc", "\xc4\xa0 a" };
 	static const uint32_t type[] = { 1, 1, 1, 1, 1, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1 };
 
@@ -264,7 +264,7 @@ TEST(tokenizer_user_text_never_becomes_a_control_token)
 
 static void spm(struct making *m)
 {
-	static const char *const tok[] = { "<unk>", "<s>", "</s>", "<0x41>", "\xe2\x96\x81", "</", "s>", "<", "/", "s", ">", "a", "\xe2\x96\x81" "a" };
+	static const char *const tok[] = { "<unk>", "<s>", "</s>", "<0x41>", "\xe2\x96\x81", "</", "s>", "<", "/", "s", ">", "a", ("\xe2\x96\x81" "a") };
 	static const uint32_t type[] = { 2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1, 4 };
 
 	mk_str(m, "tokenizer.ggml.model", "llama");
