@@ -242,17 +242,6 @@ static int load_certs(struct cert_list *ret, const struct opt_list *l, struct er
 	return 0;
 }
 
-static int load_policy(struct policy **ret, const char *file, struct err *e)
-{
-	AUTO_BUF text = { 0 };
-
-	if (!file)
-		return 0;
-	if (read_input(&text, file, (size_t)1 << 20, e))
-		return err_ctx(e, "cannot read the policy");
-	return policy_parse(ret, buf_view(&text), file, e);
-}
-
 static int load_signer(struct privkey *ret, const struct ctx *cx, const char *src, struct err *e)
 {
 	AUTO_SECRET pem = { 0 };
@@ -322,7 +311,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	if (a->print_policy)
 		return policy_default_text(&cx->out->data, e);
 	if (usage_settled(cx, e) || nonce_get(&nonce, a->nonce, a->nonce_file, e) || load_certs(&certs, &a->certs, e) ||
-	    load_policy(&policy, a->policy, e) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
+	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
 	in = (struct appraise_in){
 		.evidence = buf_view(&evidence), .kind = a->kind, .certs = &certs, .now = host_now(cx->host), .policy = policy,

@@ -14,7 +14,6 @@
 #include "broker/server.h"
 #include "codec/out.h"
 
-#define POLICY_MAX ((size_t)1 << 20)
 #define PEM_MAX ((size_t)1 << 20)
 
 #define OPT_STORE OPT_STR(0, "store", store, "DIR", "folder of the store (owned by you, mode 0700)")
@@ -100,15 +99,11 @@ static int stop_signals(int *ret, struct err *e)
 
 static int load_policy(struct policy **ret, const char *file, struct err *e)
 {
-	AUTO_BUF text = { 0 };
-
 	if (!file) {
 		err_set(e, EC_USAGE, "--policy FILE is missing: it says which measurements get secrets");
 		return err_hint(e, "'cvmbox attest verify --print-policy' prints one to start from");
 	}
-	if (file_read(&text, file, POLICY_MAX, e) || policy_parse(ret, buf_view(&text), file, e))
-		return err_ctx(e, "cannot use policy '%s'", file);
-	return 0;
+	return policy_read(ret, file, e);
 }
 
 static int load_tls(struct buf *cert, struct secret *key, const struct serve_args *a, const struct host *h, struct err *e)

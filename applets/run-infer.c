@@ -16,7 +16,6 @@
 #include "model/model.h"
 
 #define KEY_MAX ((size_t)1 << 20)
-#define POLICY_MAX ((size_t)1 << 20)
 #define BENCH_PROMPT 128
 #define BENCH_GENERATE 64
 #define BENCH_RUNS 3
@@ -124,14 +123,14 @@ static void show_checks(struct out *o, const struct verdict *v)
 /* Evidence of this machine with a nonce that was drawn for it, appraised by the one judge.  It starts as refused. */
 static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
 {
-	AUTO_BUF bundle = { 0 }, text = { 0 };
+	AUTO_BUF bundle = { 0 };
 	AUTO_POLICY *policy = NULL;
 	AUTO_VERDICT v = { 0 };
 	uint8_t nonce[32];
 	struct json *j;
 
-	if (a->policy && (file_read(&text, a->policy, POLICY_MAX, e) || policy_parse(&policy, buf_view(&text), a->policy, e)))
-		return err_ctx(e, "cannot use the policy");
+	if (a->policy && policy_read(&policy, a->policy, e))
+		return -1;
 	if (host_random(nonce, sizeof nonce, e) ||
 	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->kbs.tee, .nonce = slice_of(nonce, sizeof nonce) }, e) ||
 	    appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&bundle), .kind = "auto", .now = host_now(cx->host),
@@ -363,6 +362,7 @@ static int run(const struct ctx *cx, struct err *e)
 	AUTO_FD fd = -1;
 	bool cpu;
 
+	cx->out->on_stderr = !a->bench;		/* standard output is the model's, or the engine's */
 	if (check_args(cx, a, e) || check_require(&cpu, a->require, e))
 		return -1;
 	if (cpu && gate_cpu(cx, a, e))
@@ -383,7 +383,7 @@ static const struct verb verbs[] = {
 
 const struct applet applet_run_infer = {
 	.name = "run-infer", .summary = "run a model that was encrypted, on an attested machine", VERBS(verbs),
-	.notes = "With --require the machine is attested and appraised first, and nothing else happens unless it is accepted. An encrypted\n"
-		 "model is decrypted into memory that has no name on any disk. This proves the state of this machine to itself; whoever\n"
+	.notes = "With --require the machine is attested and appraised first, and nothing else happens unless it is accepted. An encrypted "
+		 "model is decrypted into memory that has no name on any disk. This proves the state of this machine to itself; whoever "
 		 "owns the key learns it from the key broker, which appraises on its own.",
 };

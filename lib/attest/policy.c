@@ -28,6 +28,13 @@ struct policy {
 	bool has_resources;
 };
 
+int policy_read(struct policy **ret, const char *file, struct err *e)
+{
+	AUTO_BUF text = { 0 };
+
+	return file_read(&text, file, POLICY_MAX, e) ? err_ctx(e, "the policy") : policy_parse(ret, buf_view(&text), file, e);
+}
+
 void policy_free(struct policy *p)
 {
 	if (!p)

@@ -28,6 +28,7 @@
 struct policy;
 #define AUTO_POLICY __attribute__((cleanup(policy_cleanup))) struct policy
 int policy_parse(struct policy **ret, struct slice text, const char *name, struct err *e);	/* name: for check sources, "file.json" */
+int policy_read(struct policy **ret, const char *file, struct err *e);	/* a file named by the user, at most 1 MiB */
 void policy_free(struct policy *p);
 void policy_cleanup(struct policy **p);
 int policy_default_text(struct buf *ret, struct err *e);	/* what --print-policy prints; parses back to the default */

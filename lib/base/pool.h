@@ -7,6 +7,8 @@
  * setting its own error; the first error (smallest i that failed) is returned in e, and no new index is started after it.
  * Threads spin briefly, then sleep, between runs. */
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 struct pool;

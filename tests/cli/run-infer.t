@@ -94,13 +94,16 @@
     $ echo '{ "schema": "cvmbox.policy/1", "kinds": ["sample"], "measurements": ["abcde"] }' >good.json; sed s/abcde/fedcb/ good.json >bad.json
     $ cvmbox run-infer --model m.tink --key k --tee sample --allow-sample --require cpu --policy good.json --raw --prompt x --temp 0
     yz
-    insecure: --allow-sample was given
+    2| insecure: --allow-sample was given
     $ cvmbox run-infer --model m.tink --key no-such-key --tee sample --allow-sample --require cpu --policy bad.json --raw --prompt x
-    ...
+    2| ...
+    2| fail  sample.measurement  abcde  (wanted fedcb)
+    2| insecure: --allow-sample was given
     2| cvmbox run-infer: this machine is refused: sample.measurement: wanted fedcb, is abcde
     2| cvmbox run-infer: hint: no key was asked for; 'cvmbox attest collect' and 'verify' show the same step by step
     ? 1
     $ cvmbox run-infer --model m.tink --key no-such-key --tee sample --require cpu --policy good.json --raw --prompt x >/dev/null
+    2| ...
     2| cvmbox run-infer: this machine is refused: sample.allowed: <*>
     2| cvmbox run-infer: hint: no key was asked for; <*>
     ? 1
