@@ -80,7 +80,7 @@
     ? 2
     $ echo '{"schema":"cvmbox.policy/1","kinds":["sample"],"measurements":["abcde"]}' >policy.json; echo '{"schema":"cvmbox.policy/1","kind":[]}' >bad.json
     $ cvmbox kbs serve --store store --policy bad.json
-    2| cvmbox kbs: cannot use policy 'bad.json': <*>unknown member 'kind'<*>
+    2| cvmbox kbs: cannot read the policy 'bad.json': <*>unknown member 'kind'<*>
     ? 5
     $ cvmbox kbs serve --store store --policy policy.json -l 0.0.0.0:0
     2| cvmbox kbs: cannot listen on '0.0.0.0:0': without TLS only loopback addresses are allowed
