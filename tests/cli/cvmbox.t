@@ -61,3 +61,26 @@
     $ cvmbox fetch-key --sysroot . kbs:///a/b/c -o x
     2| cvmbox fetch-key: --sysroot is refused where a secret would be released
     ? 2
+# every verb of every applet: a usage error is one JSON object with its status, and without --json nothing goes to stdout
+    $ cvmbox help --json | python3 -c 'import json, sys; [print(a["name"], v["name"] or "") for a in json.load(sys.stdin)["applets"] for v in a["verbs"]]' >verbs; \
+      grep -cx -e 'attest verify' -e 'kbs put' -e 'run-infer ' verbs
+    3
+    $ while read -r v; do cvmbox $v --json --nope 2>err | python3 -c 'import json, sys; j = json.load(sys.stdin); \
+      v = ".".join(sys.argv[1:]); assert (j["schema"], j["result"], j["exit_code"]) == ("cvmbox." + v + "/1", "error", 2), j; \
+      assert {"tool_version", "time", "checks", "claims", "insecure", "error"} <= set(j), j' $v || echo "$v"; done <verbs
+    $ while read -r v; do cvmbox $v --nope >out 2>err; [ $? = 2 ] && [ ! -s out ] && grep -q "^cvmbox ${v%% *}: unknown option" err || echo "$v"; done <verbs
+    $ while read -r v; do cvmbox $v --help >out 2>err && grep -q "^usage: cvmbox ${v%% *}" out && [ ! -s err ] || echo "$v"; done <verbs
+# in bash: applets, verbs, options, words, files
+    $ echo 'source <(cvmbox help --completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cvmbox; printf "%s\n" "${COMPREPLY[@]}"' >complete
+    $ bash complete cvmbox att; bash complete cvmbox attest ver; bash complete attest ver; bash complete cvmbox attest verify --nonce-; bash complete cvmbox kbs serve --tls-k
+    attest
+    verify
+    verify
+    --nonce-file
+    --tls-key
+    $ bash complete cvmbox attest collect --gpus ''; bash complete cvmbox fetch-key --key-type r
+    auto
+    none
+    rsa
+    $ touch some-file; bash complete cvmbox attest verify some
+    some-file
