@@ -76,7 +76,7 @@ all: $(B)/cvmbox
 
 $(B)/cvmbox: FORCE
 	+$(Q)$(SUBMAKE) FLAVOUR=musl $(B)/musl/cvmbox
-	$(Q)cmp -s $(B)/musl/cvmbox $@ || cp $(B)/musl/cvmbox $@
+	$(Q)cmp -s $(B)/musl/cvmbox $@ || { cp $(B)/musl/cvmbox $@.new && mv $@.new $@; }
 
 $(O)/cvmbox: $(CMD_OBJ) $(APP_OBJ) $(O)/libcvmbox.a
 	@echo "  LINK  $@"

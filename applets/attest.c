@@ -185,7 +185,7 @@ static const struct opt verify_opts[] = {
 	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx or sample (default: auto, by content)"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the nonce that the evidence has to answer (raw report: its report data)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
-	OPT_LIST(0, "certs", certs, "FILE", "certificates (PEM or DER), or a folder of them: VCEK, VLEK, ASK; may be given again"),
+	OPT_LIST(0, "certs", certs, "FILE", "certificates (PEM or DER), or a folder of them: VCEK, VLEK, ASK"),
 	OPT_STR('p', "policy", policy, "FILE", "what is wanted of the evidence (default: the strict built-in policy)"),
 	OPT_FLAG(0, "print-policy", print_policy, "print the built-in policy, to start from"),
 	OPT_STR(0, "ear", ear, "FILE", "when accepted, write an attestation token here"),
@@ -292,10 +292,22 @@ static int usage_settled(const struct ctx *cx, struct err *e)
 {
 	const struct verify_args *a = cx->args;
 
-	if (cx->argc == 0)
-		return err_set(e, EC_USAGE, "which evidence? name a FILE, or '-'");
+	if (cx->argc == 0) {
+		err_set(e, EC_USAGE, "which evidence? name a FILE, or '-'");
+		return err_hint(e, "see cvmbox attest verify --help");
+	}
 	if (!a->ear != !a->ear_key)
 		return err_set(e, EC_USAGE, "--ear FILE and --ear-key SRC go together");
+	return 0;
+}
+
+static int print_policy(const struct ctx *cx, struct err *e)
+{
+	AUTO_JSON *j = NULL;
+
+	if (policy_default_text(&cx->out->data, e) || json_parse(&j, buf_view(&cx->out->data), INPUT_MAX, e))
+		return -1;
+	json_add_copy(cx->out->claims, "policy", j);
 	return 0;
 }
 
@@ -309,7 +321,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	struct appraise_in in;
 
 	if (a->print_policy)
-		return policy_default_text(&cx->out->data, e);
+		return print_policy(cx, e);
 	if (usage_settled(cx, e) || nonce_get(&nonce, a->nonce, a->nonce_file, e) || load_certs(&certs, &a->certs, e) ||
 	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
@@ -320,10 +332,10 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	};
 	if (appraise(&v, &in, e))
 		return err_ctx(e, "cannot verify '%s'", cx->argv[0]);
+	if (v.accepted && a->ear && write_ear(cx, &v, buf_view(&nonce), e))
+		return -1;	/* before the verdict is told: "accepted" is the last word of a call that worked */
 	report(cx->out, &v);
-	if (!v.accepted)
-		return err_set(e, EC_REFUSED, "'%s' is refused: %s", cx->argv[0], buf_cstr(&v.reason));
-	return a->ear ? write_ear(cx, &v, buf_view(&nonce), e) : 0;
+	return v.accepted ? 0 : err_set(e, EC_REFUSED, "'%s' is refused: %s", cx->argv[0], buf_cstr(&v.reason));
 }
 
 /* --- show ---------------------------------------------------------------------------------------------------------- */
@@ -489,8 +501,10 @@ static int run_token(const struct ctx *cx, struct err *e)
 {
 	if (cx->argc == 0)
 		return get_token(cx, e);
-	if (cx->argc != 2 || strcmp(cx->argv[0], "verify"))
-		return err_set(e, EC_USAGE, "wanted: token [verify FILE]");
+	if (cx->argc != 2 || strcmp(cx->argv[0], "verify")) {
+		err_set(e, EC_USAGE, "wanted: token [verify FILE]");
+		return err_hint(e, "see cvmbox attest token --help");
+	}
 	return verify_token(cx, cx->argv[1], e);
 }
 

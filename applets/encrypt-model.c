@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 		"make a key (Tink keyset) and put it there: PATH (0600, never overwritten), '-', fd:N or keyring:NAME"),
 	OPT_STR('k', "key", key, "SRC",
 		"use this Tink keyset: PATH, '-', fd:N, keyring:NAME, cred:NAME or kbs:///REPO/TYPE/TAG"),
-	OPT_ENUM(0, "format", format, formats, "tink"),
+	OPT_ENUM(0, "format", format, formats, "the only one yet, and the default"),
 	OPT_STR(0, "aad-file", aad_file, "FILE", "associated data: has to be given again to decrypt"),
 	OPT_FLAG('f', "force", force, "overwrite an existing output file"),
 	OPT_UINT(0, "threads", threads, "N", "number of threads (default: one for each usable CPU)"),

@@ -45,7 +45,7 @@ struct serve_args {
 #define args serve_args
 static const struct opt serve_opts[] = {
 	OPT_STORE,
-	OPT_STR(0, "policy", policy, "FILE", "what evidence has to fulfil: the policy file of 'attest verify' (needed)"),
+	OPT_STR(0, "policy", policy, "FILE", "what evidence has to fulfil: the policy file of 'attest verify'; has to be given"),
 	OPT_STR('l', "listen", listen, "ADDRESS", "ADDR:PORT, [ADDR6]:PORT or unix:/PATH; port 0 takes a free one (default: 127.0.0.1:8080)"),
 	OPT_STR(0, "tls-cert", tls_cert, "FILE", "certificate chain (PEM) for HTTPS; without it only loopback is served"),
 	OPT_STR(0, "tls-key", tls_key, "SRC", "its private key (PEM)"),
@@ -157,7 +157,7 @@ static int run_serve(const struct ctx *cx, struct err *e)
 	s.host.log = log_line;
 	s.host.log_arg = &s;
 	s.host.verbosity = s.quiet ? -1 : cx->host->verbosity + 1;
-	s.host.deadline_ms = 0;
+	cx->out->on_stderr = true;	/* a server's words are its log */
 	if (open_store(&store, a->store, false, e) || load_policy(&policy, a->policy, e) || load_certs(&certs, a->certs, e) ||
 	    load_tls(&cert, &key, a, cx->host, e) || parse_ready_fd(&s.ready_fd, a->ready_fd, e) || stop_signals(&stop, e) ||
 	    kbs_new(&k, &(const struct kbs_opts){ .host = &s.host, .store = store, .policy = policy, .certs = &certs,

@@ -40,19 +40,19 @@ static const struct opt opts[] = {
 	OPT_STR(0, "system", sys, "TEXT", "instructions that stand before the prompt (default: those of the model)"),
 	OPT_FLAG(0, "raw", raw, "continue the prompt as it stands, without a chat template"),
 	OPT_STR(0, "chat-template", chat, "NAME", "chatml, llama3, llama2, mistral, gemma, phi3, phi4 or zephyr (default: the model's)"),
-	OPT_UINT('n', "max-tokens", n, "N", "stop after so many tokens (default 256)"),
-	OPT_REAL(0, "temp", sample.temperature, "X", "temperature; 0 takes the most likely token each time (default 0.8)"),
-	OPT_UINT(0, "top-k", sample.top_k, "N", "choose among the N most likely tokens; 0: all (default 40)"),
-	OPT_REAL(0, "top-p", sample.top_p, "X", "choose among those that reach this probability together (default 0.95)"),
-	OPT_REAL(0, "min-p", sample.min_p, "X", "leave out those less likely than X times the best (default 0.05)"),
-	OPT_REAL(0, "repeat-penalty", sample.repeat_penalty, "X", "make tokens of the last 64 less likely; 1: off (default 1)"),
-	OPT_UINT(0, "seed", sample.seed, "N", "same seed, same text; 0 picks one at random (default 0)"),
+	OPT_UINT('n', "max-tokens", n, "N", "stop after so many tokens (default: 256)"),
+	OPT_REAL(0, "temp", sample.temperature, "X", "temperature; 0 takes the most likely token each time (default: 0.8)"),
+	OPT_UINT(0, "top-k", sample.top_k, "N", "choose among the N most likely tokens; 0: all (default: 40)"),
+	OPT_REAL(0, "top-p", sample.top_p, "X", "choose among those that reach this probability together (default: 0.95)"),
+	OPT_REAL(0, "min-p", sample.min_p, "X", "leave out those less likely than X times the best (default: 0.05)"),
+	OPT_REAL(0, "repeat-penalty", sample.repeat_penalty, "X", "make tokens of the last 64 less likely; 1: off (default: 1)"),
+	OPT_UINT(0, "seed", sample.seed, "N", "same seed, same text; 0 picks one at random (default: 0)"),
 	OPT_UINT(0, "threads", threads, "N", "number of threads (default: one for each usable CPU)"),
 	OPT_UINT(0, "ctx", ctx, "N", "tokens of prompt and answer together (default: the model's, at most 4096)"),
 	OPT_FLAG(0, "bench", bench, "measure: a prompt of 128 tokens, then 64 tokens one by one; best of 3"),
 	OPT_STR(0, "user", user, "USER", "external engine: run it as NAME, UID or UID:GID"),
 	OPT_LIST(0, "env", env, "NAME[=VALUE]", "external engine: pass on this variable, too"),
-	OPT_UINT(0, "grace", grace, "SEC", "external engine: time to end after a signal before it is killed (default 30)"),
+	OPT_UINT(0, "grace", grace, "SEC", "external engine: time to end after a signal before it is killed (default: 30)"),
 	KEY_OPTS(kbs),
 	OPT_END
 };
@@ -99,6 +99,8 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 		return err_set(e, EC_USAGE, "prompts and --bench are for the built-in engine, not for '%s'", cx->argv[cx->rest]);
 	if (external && !a->key && (!strcmp(a->model, "-") || !strncmp(a->model, "fd:", 3)))
 		return err_set(e, EC_USAGE, "a plain model for '%s' has to be a path, not '%s'", cx->argv[cx->rest], a->model);
+	if (external && cx->json)
+		return err_set(e, EC_USAGE, "--json: standard output belongs to '%s', there is no room for an object", cx->argv[cx->rest]);
 	if (!external && (a->user || a->env.n))
 		return err_set(e, EC_USAGE, "--user and --env are for an external engine, and none is given behind '--'");
 	if (a->chat && !chat_by_name(a->chat))

@@ -28,7 +28,7 @@ const struct applet *const applets[] = {
 const struct opt common_opts[] = {
 	COMMON(OPT_KIND_FLAG, 'h', "help", help, NULL, "print this help", OPT_F_NOENV),
 	COMMON(OPT_KIND_FLAG, 0, "json", json, NULL, "print the result as one JSON object, also on failure", 0),
-	COMMON(OPT_KIND_FLAG, 'q', "quiet", quiet, NULL, "print errors only, no warnings and no progress", 0),
+	COMMON(OPT_KIND_FLAG, 'q', "quiet", quiet, NULL, "on standard error only errors: no warnings, no progress", 0),
 	COMMON(OPT_KIND_COUNT, 'v', "verbose", verbose, NULL, "tell the steps (twice: sizes and digests on the wire too)", OPT_F_NOENV),
 	COMMON(OPT_KIND_UINT, 0, "timeout", timeout, "SEC", "give up after this time, for the whole call", 0),
 	COMMON(OPT_KIND_FLAG, 0, "offline", offline, NULL, "open no socket at all", 0),
@@ -36,7 +36,6 @@ const struct opt common_opts[] = {
 	COMMON(OPT_KIND_STR, 0, "ca-file", ca_file, "FILE", "trust these CA certificates (PEM) for https", 0),
 	COMMON(OPT_KIND_STR, 0, "proxy", proxy, "URL", "use this HTTP proxy", 0),
 	COMMON(OPT_KIND_LIST, 0, "resolve", resolve, "HOST:PORT:ADDR", "use this address for a host, without DNS", 0),
-	COMMON(OPT_KIND_STR, 0, "cache-dir", cache_dir, "DIR", "keep fetched endorsements here", 0),
 	COMMON(OPT_KIND_STR, 0, "sysroot", sysroot, "DIR", "look at a captured machine instead of this one (shown as simulated)", OPT_F_NOENV),
 	OPT_END
 };
@@ -143,7 +142,6 @@ static int host_setup(struct call *c, const char **resolve, struct err *e)
 	h->offline = o->offline;
 	h->ca_file = o->ca_file;
 	h->proxy = o->proxy;
-	h->cache_dir = o->cache_dir;
 	for (size_t i = 0; i < o->resolve.n; i++)
 		resolve[i] = o->resolve.v[i];
 	h->resolve = resolve;
@@ -170,7 +168,7 @@ static int check_call(const struct call *c, int n, struct err *e)
 		return err_set(e, EC_USAGE, "--sysroot is refused where a secret would be released");
 #endif
 	if (n < v->min_operands || (v->max_operands >= 0 && n > v->max_operands)) {
-		err_set(e, EC_USAGE, "%d operands given, wanted: %s", n, v->operands && *v->operands ? v->operands : "none");
+		err_set(e, EC_USAGE, "%d operand%s given, wanted: %s", n, n == 1 ? "" : "s", v->operands && *v->operands ? v->operands : "none");
 		return err_hint(e, "see cvmbox %s%s%s --help", c->applet->name, v->name ? " " : "", v->name ? v->name : "");
 	}
 	return 0;
@@ -331,13 +329,21 @@ static int install(const char *dir, struct err *e)
 	return 0;
 }
 
-static int run_help(int argc, char **argv, struct buf *ret, struct err *e)
+static const struct verb *verb_find(const struct applet *a, const char *name)
+{
+	for (size_t i = 0; i < a->n_verbs; i++)
+		if (a->verbs[i].name && !strcmp(a->verbs[i].name, name))
+			return &a->verbs[i];
+	return NULL;
+}
+
+static int run_help(struct call *c, int argc, char **argv, struct err *e)
 {
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 	struct args {
 		bool json, mdoc, help;
 		int completion;
-	} args = { .completion = -1 };
+	} args = { .completion = -1, .json = c->common.json };
 	static const struct opt opts[] = {
 		OPT_FLAG(0, "json", json, "describe everything for machines"),
 		OPT_FLAG(0, "mdoc", mdoc, "print the OPTIONS section of the manual page"),
@@ -346,36 +352,46 @@ static int run_help(int argc, char **argv, struct buf *ret, struct err *e)
 		OPT_END
 	};
 	const struct opt_set sets[] = { { opts, &args }, { NULL, NULL } };
+	struct buf *ret = &c->out.data;
 	const struct applet *a = NULL;
+	const struct verb *v = NULL;
 	int n, rest;
 
 	if (opt_parse(sets, argc, argv, &n, &rest, NULL, e))
 		return -1;
-	if (n > 1)
-		return err_set(e, EC_USAGE, "help takes one applet");
 	if (n && !(a = applet_find(argv[0], strlen(argv[0]))))
 		return err_set(e, EC_USAGE, "unknown applet '%.60s'", argv[0]);
+	if (n > 2 || (n == 2 && !(v = verb_find(a, argv[1]))))
+		return err_set(e, EC_USAGE, "help takes an applet and one of its verbs");
+	c->common.json = false;		/* what follows is a document of its own */
 	if (args.json || args.mdoc || args.completion >= 0)
 		return help_machine(ret, args.json ? HELP_JSON : args.mdoc ? HELP_MDOC :
 				    (enum help_form)(HELP_BASH + args.completion), a, e);
 	if (a)
-		help_applet(ret, a, NULL);
+		help_applet(ret, a, v);
 	else
 		help_usage(ret);
 	return 0;
 }
 
-static int run_other(const char *word, int argc, char **argv, struct buf *ret, struct err *e)
+static int run_other(struct call *c, const char *word, int argc, char **argv, struct err *e)
 {
+	struct out *o = &c->out;
+	struct json *list;
+
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
-		return run_help(argc, argv, ret, e);
+		return run_help(c, argc, argv, e);
 	if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
-		buf_puts(ret, "cvmbox " CVMBOX_VERSION "\n");
+		out_text(o, "cvmbox " CVMBOX_VERSION);
+		json_add_str(o->claims, "version", CVMBOX_VERSION);
 		return 0;
 	}
 	if (!strcmp(word, "--list")) {
-		for (const struct applet *const *a = applets; *a; a++)
-			buf_printf(ret, "%s\n", (*a)->name);
+		list = json_add_array(o->claims, "applets");
+		for (const struct applet *const *a = applets; *a; a++) {
+			out_text(o, "%s", (*a)->name);
+			json_add_str(list, NULL, (*a)->name);
+		}
 		return 0;
 	}
 	if (!strcmp(word, "--install")) {
@@ -402,15 +418,35 @@ static int skip_globals(int argc, char **argv)
 	return at < argc ? at : argc;
 }
 
+static int run_top(struct call *c, int at, int argc, char **argv)
+{
+	struct err e = { 0 };
+	int rc = -1, ret;
+
+	host_init(&c->host);
+	c->common.json |= wants_json(argc, argv);
+	snprintf(c->schema, sizeof c->schema, "cvmbox/1");
+	if (!out_init(&c->out, &e)) {
+		if (at < argc) {
+			rc = run_other(c, argv[at], argc - at - 1, argv + at + 1, &e);
+		} else {
+			help_usage(&c->out.text);
+			rc = argc ? err_set(&e, EC_USAGE, "no applet given") : 0;
+		}
+	}
+	ret = finish(c, rc, &e);
+	out_free(&c->out);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	static struct call c;
 	const char *self = argc && argv[0] ? strrchr(argv[0], '/') : NULL;
 	const char *name = self ? self + 1 : argc && argv[0] ? argv[0] : "cvmbox";
 	const struct opt_set env[] = { { common_opts, &c.common }, { NULL, NULL } };
-	AUTO_BUF text = { 0 };
 	struct err e = { 0 };
-	int rc, at;
+	int at;
 
 	secret_harden_process();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error of write(2), told like any other */
@@ -428,20 +464,5 @@ int main(int argc, char **argv)
 		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
 		return run_applet(&c, argc - 1, argv + 1);
 	}
-	if (!argc) {
-		help_usage(&text);
-		rc = 0;
-	} else {
-		rc = run_other(argv[at < argc ? at : 0], argc - 1, argv + 1, &text, &e);
-	}
-	if (!rc)
-		rc = buf_check(&text, &e);
-	if (!rc)
-		rc = write_result(STDOUT_FILENO, buf_view(&text), &e);
-	if (rc) {
-		print_line(&c, "", e.msg);
-		if (e.hint[0])
-			print_line(&c, "hint: ", e.hint);
-	}
-	return status_of(rc, &e);
+	return run_top(&c, at, argc, argv);
 }

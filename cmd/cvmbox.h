@@ -10,7 +10,7 @@ struct common {
 	bool json, quiet, help, offline;
 	int verbose;
 	uint64_t timeout;
-	const char *now, *ca_file, *proxy, *cache_dir, *sysroot;
+	const char *now, *ca_file, *proxy, *sysroot;
 	struct opt_list resolve;
 };
 extern const struct opt common_opts[];

@@ -100,6 +100,14 @@ static void put_verb(struct buf *b, const struct applet *a, const struct verb *v
 	}
 }
 
+static const struct verb *default_verb(const struct applet *a)
+{
+	for (size_t i = 0; i < a->n_verbs; i++)
+		if (a->verbs[i].is_default)
+			return &a->verbs[i];
+	return NULL;
+}
+
 void help_applet(struct buf *b, const struct applet *a, const struct verb *only)
 {
 	if (!only && a->n_verbs == 1 && !a->verbs[0].name)
@@ -107,10 +115,17 @@ void help_applet(struct buf *b, const struct applet *a, const struct verb *only)
 	if (only) {
 		put_verb(b, a, only);
 	} else {
-		buf_printf(b, "usage: cvmbox %s VERB [OPTIONS] ...\n%s\n\nverbs:\n", a->name, a->summary);
+		const struct verb *usual = default_verb(a);
+
+		buf_printf(b, "usage: cvmbox %s %s [OPTIONS] ...\n%s\n\nverbs:\n", a->name, usual ? "[VERB]" : "VERB", a->summary);
 		for (size_t i = 0; i < a->n_verbs; i++)
 			buf_printf(b, "  %-14s %s\n", a->verbs[i].name, a->verbs[i].summary);
-		buf_printf(b, "\ncvmbox %s VERB --help lists the options of a verb.\n", a->name);
+		if (usual) {
+			buf_printf(b, "\noptions of %s, which runs without a verb:\n", usual->name);
+			put_opts(b, usual->opts);
+		}
+		if (a->n_verbs > 1)
+			buf_printf(b, "\ncvmbox %s VERB --help lists the options of a verb.\n", a->name);
 	}
 	if (a->notes) {
 		buf_byte(b, '\n');
@@ -294,66 +309,100 @@ static void applet_words(struct buf *b)
 		buf_printf(b, " %s", (*a)->name);
 }
 
-static void enum_cases(struct buf *b, const struct opt *o)
+/* 'attest collect --gpus') words='auto none' ;;   and, for other values, files */
+static void value_cases(struct buf *b, const char *prefix, const struct opt *o)
 {
-	for (; o && o->kind != OPT_KIND_END; o++)
+	for (; o && o->kind != OPT_KIND_END; o++) {
+		if (!takes_value(o))
+			continue;
+		buf_printf(b, "\t'%s--%s')", prefix, o->name);
 		if (o->kind == OPT_KIND_ENUM) {
-			buf_printf(b, "\t--%s) words='", o->name);
-			for (int i = 0; o->names[i]; i++)
-				buf_printf(b, "%s%s", i ? " " : "", o->names[i]);
-			buf_puts(b, "' ;;\n");
+			buf_puts(b, " words='");
+			put_arg(b, o);
+			buf_puts(b, "'; words=${words//|/ } ;;\n");
+		} else {
+			buf_puts(b, " words= ;;\n");
+		}
+	}
+}
+
+static void verb_prefix(char *ret, size_t n, const struct applet *a, const struct verb *v)
+{
+	snprintf(ret, n, "%s%s%s ", a->name, v->name ? " " : "", v->name ? v->name : "");
+}
+
+static void all_value_cases(struct buf *b)
+{
+	char prefix[80];
+
+	for (const struct applet *const *a = applets; *a; a++)
+		for (size_t i = 0; i < (*a)->n_verbs; i++) {
+			verb_prefix(prefix, sizeof prefix, *a, &(*a)->verbs[i]);
+			value_cases(b, prefix, (*a)->verbs[i].opts);
+			if ((*a)->verbs[i].is_default) {
+				snprintf(prefix, sizeof prefix, "%s ", (*a)->name);
+				value_cases(b, prefix, (*a)->verbs[i].opts);
+			}
 		}
 }
 
-static void shell_cases(struct buf *b)
+/* What may stand after "applet verb", or after "applet" where the verb is still to come. */
+static void word_cases(struct buf *b)
 {
-	for (const struct applet *const *a = applets; *a; a++)
+	char prefix[80];
+
+	for (const struct applet *const *a = applets; *a; a++) {
+		const struct verb *usual = default_verb(*a);
+
 		for (size_t i = 0; i < (*a)->n_verbs; i++) {
 			const struct verb *v = &(*a)->verbs[i];
 
-			buf_printf(b, "\t'%s %s') words=\"$common", (*a)->name, v->name ? v->name : "");
+			verb_prefix(prefix, sizeof prefix, *a, v);
+			buf_printf(b, "\t'%s') words=\"$common", prefix);
 			option_words(b, v->opts);
 			buf_puts(b, "\" ;;\n");
 		}
-	for (const struct applet *const *a = applets; *a; a++)
 		if ((*a)->verbs[0].name) {
-			buf_printf(b, "\t'%s '*) words='", (*a)->name);
+			buf_printf(b, "\t'%s ') words=\"$common", (*a)->name);
 			verb_words(b, *a);
-			buf_puts(b, "' ;;\n");
+			if (usual)
+				option_words(b, usual->opts);
+			buf_puts(b, "\" ;;\n");
 		}
+	}
 }
 
-static void all_enum_cases(struct buf *b)
+static void verb_cases(struct buf *b)
 {
 	for (const struct applet *const *a = applets; *a; a++)
 		for (size_t i = 0; i < (*a)->n_verbs; i++)
-			enum_cases(b, (*a)->verbs[i].opts);
+			if ((*a)->verbs[i].name)
+				buf_printf(b, "%s'%s %s'", a == applets && i == 0 ? "" : "|", (*a)->name, (*a)->verbs[i].name);
 }
 
+/* Finds applet and verb among the words before the cursor (options may stand between), then offers words or files. */
 static void help_bash(struct buf *b)
 {
 	buf_puts(b, "# bash completion for cvmbox; made by: cvmbox help --completion bash\n"
-		    "_cvmbox() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=0 applet verb words common\n"
+		    "_cvmbox() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=1 applet= at_verb= w words= common\n"
 		    "\tcommon='");
 	option_words(b, common_opts);
-	buf_puts(b, "'\n\tapplet=${COMP_WORDS[0]##*/}\n"
-		    "\tif [ \"$applet\" = cvmbox ]; then\n\t\tat=1; applet=${COMP_WORDS[1]}\n\tfi\n"
-		    "\tif [ \"$COMP_CWORD\" -eq \"$at\" ] && [ \"$at\" -eq 1 ]; then\n\t\twords='help --list --install --version");
+	buf_puts(b, "'\n\tapplet=${COMP_WORDS[0]##*/}\n\t[ \"$applet\" = cvmbox ] && applet=\n"
+		    "\tfor ((; at < COMP_CWORD; at++)); do\n\t\tw=${COMP_WORDS[at]}\n"
+		    "\t\tcase $w in -*) continue ;; esac\n"
+		    "\t\tif [ -z \"$applet\" ]; then applet=$w; continue; fi\n"
+		    "\t\tcase \"$applet $w\" in ");
+	verb_cases(b);
+	buf_puts(b, ") at_verb=\"$w \" ;; esac\n\t\tbreak\n\tdone\n"
+		    "\tif [ -z \"$applet\" ] || [ \"$applet\" = help ]; then\n\t\twords=\"$common help --list --install --version");
 	applet_words(b);
-	buf_puts(b, "'\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n\t\treturn\n\tfi\n"
-		    "\tverb=${COMP_WORDS[at+1]}\n\t[ \"$COMP_CWORD\" -eq $((at+1)) ] && verb=\n"
-		    "\tcase \"$applet $verb\" in\n");
-	shell_cases(b);
-	/* an applet without verbs: any second word */
-	for (const struct applet *const *a = applets; *a; a++)
-		if (!(*a)->verbs[0].name) {
-			buf_printf(b, "\t'%s '*) words=\"$common", (*a)->name);
-			option_words(b, (*a)->verbs[0].opts);
-			buf_puts(b, "\" ;;\n");
-		}
-	buf_puts(b, "\tesac\n\tcase \"$prev\" in\n");
-	all_enum_cases(b);
-	buf_puts(b, "\tesac\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+	buf_puts(b, "\"\n\telse\n\t\tcase \"$applet $at_verb\" in\n");
+	word_cases(b);
+	buf_puts(b, "\t\tesac\n\t\tcase \"$applet $at_verb$prev\" in\n");
+	all_value_cases(b);
+	buf_puts(b, "\t\tesac\n\t\tcase \"$prev\" in\n");
+	value_cases(b, "", common_opts);
+	buf_puts(b, "\t\tesac\n\tfi\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 		    "\t[ \"${#COMPREPLY[@]}\" -eq 0 ] && mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n}\n"
 		    "complete -o filenames -F _cvmbox cvmbox");
 	applet_words(b);

@@ -109,6 +109,8 @@ static int open_raw(struct work *w, struct err *e)
 
 static int open_evidence(struct work *w, struct err *e)
 {
+	if (!kind_is_open(w->in) && pick_named(w, w->in->kind, e))	/* a word that names no kind is not "refused" */
+		return -1;
 	if (w->in->evidence.n > BUNDLE_MAX)
 		return err_set(e, EC_FORMAT, "evidence is %zu bytes, at most %zu are read", w->in->evidence.n, BUNDLE_MAX);
 	if (is_bundle(w->in->evidence) ? open_bundle(w, e) : open_raw(w, e))

@@ -23,7 +23,7 @@ struct host {
 	int64_t deadline_ms;	/* monotonic; 0: none.  From --timeout, for the whole call */
 
 	bool offline;		/* no socket may be opened at all */
-	const char *ca_file, *proxy, *cache_dir;
+	const char *ca_file, *proxy;
 	const char *const *resolve;	/* HOST:PORT:ADDR, NULL ended; may be NULL */
 
 	int verbosity;		/* -1 quiet, 0, 1 (-v), 2 (-vv) */

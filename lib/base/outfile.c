@@ -37,7 +37,7 @@ static int check_target(const struct outfile *o, const char *path, struct err *e
 		return err_set(e, EC_USAGE, "'%s' exists and is not a regular file", path);
 	if (!o->overwrite) {
 		err_set(e, EC_USAGE, "'%s' exists already", path);
-		return err_hint(e, "remove it, or overwrite it with -f where the command has that option");
+		return err_hint(e, "remove it, choose another name, or give -f if it may be replaced");
 	}
 	return 0;
 }

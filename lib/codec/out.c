@@ -350,6 +350,7 @@ static void put_check(struct buf *b, const struct json *c)
 int out_human(struct buf *ret, const struct out *o, const struct out_head *head, struct err *e)
 {
 	const struct json *c;
+	bool shown;
 
 	if (o->data.n) {
 		buf_slice(ret, buf_view(&o->data));
@@ -361,14 +362,15 @@ int out_human(struct buf *ret, const struct out *o, const struct out_head *head,
 		put_value(ret, o->claims, 0);
 	for (c = json_first(o->checks); c; c = json_next(c))
 		put_check(ret, c);
-	for (size_t i = 0; head->insecure && i < head->insecure->n; i++)
+	shown = ret->n || head->exit_code == EC_OK;	/* else there is no result that could have been weakened */
+	for (size_t i = 0; shown && head->insecure && i < head->insecure->n; i++)
 		buf_printf(ret, "insecure: --%s was given\n", head->insecure->v[i]);
 	for (const struct json *x = json_first(o->insecure); x; x = json_next(x)) {
 		buf_puts(ret, "insecure: ");
 		put_plain(ret, x);
 		buf_byte(ret, '\n');
 	}
-	if (head->now_given) {
+	if (shown && head->now_given) {
 		char t[32];
 
 		time_format(t, head->now);

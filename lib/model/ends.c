@@ -44,7 +44,7 @@ int model_in_open(const char *src, struct err *e)
 		return copy_of(n, src, e);
 	if (!strncmp(src, "https://", 8) || !strncmp(src, "http://", 7) || !strncmp(src, "s3://", 5)) {
 		err_set(e, EC_ABSENT, "'%s': models cannot be read from URLs yet", src);
-		return err_hint(e, "pipe it in: curl -fsS URL | cvmbox decrypt-model ... -");
+		return err_hint(e, "pipe it in: curl -fsS URL | cvmbox ... -");
 	}
 	fd = open(src, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 ? fd : err_sys(e, EC_IO, "cannot open '%s'", src);

@@ -604,9 +604,11 @@ static int main_loop(struct server *s, int listener, struct err *e)
 			{ .fd = free_slot(s, NULL) ? listener : -1, .events = POLLIN },	/* full: wait in the backlog */
 		};
 
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
+		const int64_t left = s->h->deadline_ms ? host_left_ms(s->h, INT32_MAX) : -1;
+
+		if (poll(p, 3, (int)left) < 0 && errno != EINTR)
 			return err_sys(e, EC_IO, "cannot wait for connections");
-		if (p[1].revents)
+		if (p[1].revents || left == 0)
 			return 0;
 		if (p[0].revents)
 			reap(s);

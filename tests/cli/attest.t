@@ -68,7 +68,6 @@
       cvmbox attest verify forged.json --nonce 000102030405060708090a0b0c0d0eff --allow-sample 2>&1 >/dev/null | cut -c1-64
     cvmbox attest: 'forged.json' is refused: sample.report_data: wan
     $ cvmbox attest verify b.json --kind snp --nonce 000102030405060708090a0b0c0d0e0f --allow-sample
-    insecure: --allow-sample was given
     2| cvmbox attest: cannot verify 'b.json': bundle holds 'sample' evidence, wanted 'snp'
     ? 1
     $ head -c 300 b.json >cut.json; cvmbox attest verify cut.json --nonce 00
@@ -119,6 +118,7 @@
 # Use
     $ cvmbox attest verify
     2| cvmbox attest: which evidence? name a FILE, or '-'
+2| cvmbox attest: hint: see cvmbox attest verify --help
     ? 2
     $ cvmbox attest verify b.json --nonce 00 --nonce-file nonce
     2| cvmbox attest: --nonce and --nonce-file are two nonces: give one

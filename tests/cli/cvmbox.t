@@ -34,6 +34,18 @@
 # one JSON object also for a usage error
     $ cvmbox attest verify --json --nope | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], j["result"], j["exit_code"], j["error"]["message"])'
     cvmbox.attest.verify/1 error 2 unknown option '--nope'
+    $ cvmbox --json nope 2>err | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], j["exit_code"])'; cat err
+    cvmbox/1 2
+    cvmbox: unknown applet 'nope'
+    cvmbox: hint: cvmbox --list names them
+    $ cvmbox --json --list | grep -o '"claims":{"applets":."attest"'
+    "claims":{"applets":["attest"
+    $ cvmbox help attest verify | head -n 1; cvmbox help attest nope
+    usage: cvmbox attest verify [OPTIONS] FILE
+    2| cvmbox: help takes an applet and one of its verbs
+    ? 2
+    $ cvmbox attest verify --print-policy --json | grep -c '"schema":"cvmbox.policy/1"'
+    1
 # global options before the applet
     $ cvmbox --json attest verify --nope | head -c 1
     {
@@ -46,7 +58,7 @@
 # every verb has help, and help is a result
     $ for a in $(cvmbox --list); do cvmbox $a --help >/dev/null || echo "$a"; done
 # machine-readable description
-    $ cvmbox help --json | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], sorted(a["name"] for a in j["applets"])[0])'
+    $ cvmbox -q --install bin; cvmbox help --json | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], sorted(a["name"] for a in j["applets"])[0])'
     cvmbox.help/1 attest
 # a variable sets a common option, but none weakens a check
     $ CVMBOX_TIMEOUT=x cvmbox attest verify f
@@ -78,6 +90,11 @@
     verify
     --nonce-file
     --tls-key
+    $ bash complete cvmbox encrypt-model --format ''; bash complete cvmbox --json attest ver; bash complete cvmbox help kb; bash complete cvmbox gpu-ccmode --dev
+    tink
+    verify
+    kbs
+    --device
     $ bash complete cvmbox attest collect --gpus ''; bash complete cvmbox fetch-key --key-type r
     auto
     none

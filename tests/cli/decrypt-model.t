@@ -51,7 +51,7 @@
 # the output has to be new; it is for its owner only
     $ echo mine >out && cvmbox decrypt-model -k key.json m.tink -o out
     2| cvmbox decrypt-model: cannot decrypt 'm.tink': 'out' exists already
-    2| cvmbox decrypt-model: hint: remove it, or overwrite it with -f where the command has that option
+    2| cvmbox decrypt-model: hint: remove it, choose another name, or give -f if it may be replaced
     ? 2
     $ cvmbox decrypt-model -f -k key.json bad.tink -o out 2>/dev/null; cat out
     mine
@@ -92,7 +92,7 @@
     ? 3
     $ cvmbox decrypt-model -k key.json https://example.com/m.tink -o x
     2| cvmbox decrypt-model: cannot decrypt 'https://example.com/m.tink': 'https://example.com/m.tink': models cannot be read from URLs yet
-    2| cvmbox decrypt-model: hint: pipe it in: curl -fsS URL | cvmbox decrypt-model ... -
+    2| cvmbox decrypt-model: hint: pipe it in: curl -fsS URL | cvmbox ... -
     ? 3
 # usage
     $ cvmbox decrypt-model m.tink -o x
@@ -136,7 +136,6 @@
     2| cvmbox decrypt-model: warning: nothing authenticates this format: whoever held the file could have changed the plaintext
     2| cvmbox decrypt-model: warning: the key file has 18 bytes, the passphrase rules of openssl enc use the first 5 of them: that is weak
     $ printf 'a\0and the rest' >none.key && cvmbox decrypt-model -k none.key --insecure-unauthenticated cut.enc -o e5
-    insecure: --insecure-unauthenticated was given
     2| cvmbox decrypt-model: cannot decrypt 'cut.enc': the key file gives openssl's -kfile less than 2 bytes of passphrase in its first line
     2| cvmbox decrypt-model: hint: openssl refuses this key file, too (a line ends at a newline or a zero byte): nothing can have been encrypted with it
     ? 1
@@ -146,7 +145,6 @@
     $ cvmbox decrypt-model -q -k pp --cipher aes-128-cbc --md md5 --no-pbkdf2 --sha256 "$(sha256sum <plain | cut -c 1-64)" b64.enc -o e6 2>/dev/null
     ? 1
     $ cvmbox decrypt-model -k pp --cipher aes-256-xts --insecure-unauthenticated plain.enc -o e7
-    insecure: --insecure-unauthenticated was given
     2| cvmbox decrypt-model: cannot decrypt 'plain.enc': cipher 'aes-256-xts' is not supported
     2| cvmbox decrypt-model: hint: aes-128-, aes-192- or aes-256- with cbc, ctr, cfb or ofb
     ? 3

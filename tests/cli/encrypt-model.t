@@ -13,7 +13,7 @@
 # nothing that exists is overwritten, the key never
     $ cvmbox encrypt-model --key key.json model.gguf -o model.tink
     2| cvmbox encrypt-model: cannot encrypt 'model.gguf': 'model.tink' exists already
-    2| cvmbox encrypt-model: hint: remove it, or overwrite it with -f where the command has that option
+    2| cvmbox encrypt-model: hint: remove it, choose another name, or give -f if it may be replaced
     ? 2
     $ cvmbox encrypt-model -f --new-key key.json model.gguf -o model.tink
     2| cvmbox encrypt-model: cannot encrypt 'model.gguf': 'key.json' exists already, and keys are never overwritten

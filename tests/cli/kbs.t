@@ -97,9 +97,11 @@
         for i in $(seq 100); do [ -s url ] && break; sleep 0.05; done; cvmbox fetch-key -q --kbs "$(cat url)" --tee sample kbs:///default/key/1; \
         echo; kill $p; wait $p; echo "status $?"; sed 's/:[0-9][0-9]* / /g' log
     another key
-    insecure: --allow-sample was given
     status 0
     cvmbox kbs: [--allow-sample] listening on http://127.0.0.1:<*>
     cvmbox kbs: <*>Z [--allow-sample] 127.0.0.1 POST /kbs/v0/auth 200 challenge, tee=sample
     cvmbox kbs: <*>Z [--allow-sample] 127.0.0.1 POST /kbs/v0/attest 200 accepted, tee=sample
     cvmbox kbs: <*>Z [--allow-sample] 127.0.0.1 GET /kbs/v0/resource/default/key/1 200 released, 11 bytes
+    insecure: --allow-sample was given
+    $ timeout 20 cvmbox kbs serve --store store --policy policy.json -l 127.0.0.1:0 --timeout 1 -q; echo $?
+    0
