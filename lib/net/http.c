@@ -346,7 +346,7 @@ static int failed(CURL *curl, CURLcode rc, char text[static CURL_ERROR_SIZE], co
 {
 	size_t n = strnlen(text, CURL_ERROR_SIZE);
 
-	if (c->too_large)
+	if (c->too_large || rc == CURLE_FILESIZE_EXCEEDED)
 		return err_set(e, EC_FORMAT, "cannot take the answer of '%s': it has more than %zu bytes", shown, c->max);
 	if (c->encoded)
 		return err_set(e, EC_FORMAT, "cannot take the answer of '%s': it is compressed, which was not asked for",
@@ -398,6 +398,7 @@ static bool set_request(CURL *curl, struct call *c, const struct host *h, const 
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_TIMEOUT_MS, (long)limit);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(limit < 15000 ? limit : 15000));
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)c->max);	/* an announced size over it ends at once; on_body sees the others */
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, c);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
