@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/applet.h"
+#include "base/outfile.h"
 #include "broker/key.h"
 #include "codec/out.h"
 #include "model/ends.h"
@@ -68,6 +69,8 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 		return err_set(e, EC_USAGE, "one of --key and --pass-file is needed");
 	if (!strcmp(key, "-") && !strcmp(cx->argv[0], "-"))
 		return err_set(e, EC_USAGE, "key and model cannot both come from standard input");
+	if (strcmp(a->output, "-") && outfile_same(key, a->output))
+		return err_set(e, EC_USAGE, "key and plaintext cannot be the same file, '%s'", a->output);
 	if (cx->json && !strcmp(a->output, "-"))
 		return err_set(e, EC_USAGE, "--json and the plaintext cannot both go to standard output");
 	if (a->threads > 1024)

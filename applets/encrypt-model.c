@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/applet.h"
+#include "base/outfile.h"
 #include "broker/key.h"
 #include "codec/out.h"
 #include "model/ends.h"
@@ -103,6 +104,8 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 		return err_set(e, EC_USAGE, "key and model cannot both come from standard input");
 	if (!strcmp(a->output, "-") && a->new_key && !strcmp(a->new_key, "-"))
 		return err_set(e, EC_USAGE, "key and model cannot both go to standard output");
+	if (strcmp(a->output, "-") && outfile_same(a->key ? a->key : a->new_key, a->output))
+		return err_set(e, EC_USAGE, "key and model cannot be the same file, '%s'", a->output);
 	if (cx->json && on_stdout(a))
 		return err_set(e, EC_USAGE, "--json needs standard output for itself");
 	if (a->threads > 1024)

@@ -57,7 +57,9 @@ static void describe(const struct ctx *cx, const struct verified_image *v)
 	const size_t n = verified_image_signers(&s, v);
 
 	json_add_str(claims, "image", cx->argv[0]);
-	json_add_str(claims, "digest", verified_image_named(v)->text);
+	/* The reference may name an index that nobody signed, around a manifest that somebody did: what counts is what was signed. */
+	json_add_str(claims, "digest", n ? s[0].signed_digest.text : verified_image_named(v)->text);
+	json_add_str(claims, "named", verified_image_named(v)->text);
 	json_add_str(claims, "manifest", verified_image_manifest(v)->text);
 	if (*verified_image_platform(v))
 		json_add_str(claims, "platform", verified_image_platform(v));

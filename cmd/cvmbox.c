@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -106,13 +107,18 @@ static int status_of(int rc, const struct err *e)
 	return e->code == EC_OK ? EC_BUG : (int)e->code;
 }
 
+static struct out_head head_of(const struct call *c, int exit_code)
+{
+	return (struct out_head){ .schema = c->schema, .tool_version = CVMBOX_VERSION, .now = host_now(&c->host),
+				  .now_given = c->host.has_now, .simulated = c->host.simulated, .insecure = &c->insecure,
+				  .exit_code = exit_code };
+}
+
 static int finish(struct call *c, int rc, struct err *failure)
 {
 	AUTO_BUF text = { 0 };
 	struct err e = { 0 };
-	struct out_head head = { .schema = c->schema, .tool_version = CVMBOX_VERSION, .now = host_now(&c->host),
-				 .now_given = c->host.has_now, .simulated = c->host.simulated, .insecure = &c->insecure,
-				 .exit_code = status_of(rc, failure) };
+	struct out_head head = head_of(c, status_of(rc, failure));
 
 	if (rc && !failure->msg[0])
 		err_set(failure, EC_BUG, "failed without saying why");
@@ -127,6 +133,51 @@ static int finish(struct call *c, int rc, struct err *failure)
 			print_line(c, "hint: ", failure->hint);
 	}
 	return head.exit_code;
+}
+
+/* --- the time limit ---------------------------------------------------------------------------------------- */
+
+/* Whoever waits looks at the deadline itself.  What cannot (an open of a pipe that nobody writes to, a stuck file system) is ended from here, a second
+ * later, with the same words: made before, because a signal handler may only write and exit. */
+static struct {
+	struct buf result, line;
+} late;
+
+static void on_late(int sig)
+{
+	(void)sig;
+	if (late.result.n && write(STDOUT_FILENO, late.result.p, late.result.n) < 0)
+		_exit(EC_IO);
+	if (write(STDERR_FILENO, late.line.p, late.line.n) < 0)
+		_exit(EC_IO);
+	_exit(EC_IO);
+}
+
+static int arm_limit(struct call *c, struct err *e)
+{
+	const struct sigaction act = { .sa_handler = on_late };
+	const struct itimerval t = { .it_value = { .tv_sec = (time_t)c->common.timeout + 1 } };
+	struct out_head head = head_of(c, EC_IO);
+	struct err failure;
+
+	if (!c->common.timeout)
+		return 0;
+	err_set(&failure, EC_IO, "the time limit of %llu s has passed", (unsigned long long)c->common.timeout);
+	buf_printf(&late.line, "cvmbox %s: %s\n", c->applet->name, failure.msg);
+	if ((c->common.json && out_json(&late.result, &c->out, &head, &failure, e)) || buf_check(&late.line, e))
+		return -1;
+	if (sigaction(SIGALRM, &act, NULL) || setitimer(ITIMER_REAL, &t, NULL))
+		return err_sys(e, EC_IO, "cannot set the time limit");
+	return 0;
+}
+
+static void disarm_limit(void)
+{
+	const struct itimerval off = { 0 };
+
+	setitimer(ITIMER_REAL, &off, NULL);
+	buf_free(&late.result);
+	buf_free(&late.line);
 }
 
 /* --- running one verb -------------------------------------------------------------------------------------- */
@@ -202,9 +253,10 @@ static int run_verb(struct call *c, int argc, char **argv, int *exit_status, str
 		cx.progress = show_progress;
 		cx.progress_arg = c;
 	}
-	if (host_setup(c, resolve, e) || check_call(c, cx.argc, e))
+	if (host_setup(c, resolve, e) || check_call(c, cx.argc, e) || arm_limit(c, e))
 		goto out;
 	rc = v->run(&cx, e);
+	disarm_limit();
 	clear_progress(c);
 	host_close(&c->host);
 out:
@@ -307,7 +359,7 @@ static int run_applet(struct call *c, int argc, char **argv)
 out:
 	ret = finish(c, rc, &e);
 	out_free(&c->out);
-	return exit_status >= 0 && !rc ? exit_status : ret;
+	return exit_status >= 0 && !rc && ret == EC_OK ? exit_status : ret;
 }
 
 /* --- what is not an applet ----------------------------------------------------------------------------------- */
@@ -439,6 +491,15 @@ static int run_top(struct call *c, int at, int argc, char **argv)
 	return ret;
 }
 
+/* A closed 0, 1 or 2 would go to the next file that is opened, and messages would land in it.  What stands there instead fails like a closed
+ * one: reading from it, or writing to it, is not possible. */
+static void hold_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			_exit(EC_IO);
+}
+
 int main(int argc, char **argv)
 {
 	static struct call c;
@@ -448,8 +509,10 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int at;
 
+	hold_standard_fds();
 	secret_harden_process();
-	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error of write(2), told like any other */
+	signal(SIGPIPE, SIG_IGN);	/* a closed pipe and a file size limit are errors of write(2), told like any other */
+	signal(SIGXFSZ, SIG_IGN);
 	argc -= argc > 0;
 	argv++;
 	if (opt_environ(env, &e)) {

@@ -167,7 +167,7 @@ static int check_dates(const struct json *p, int64_t now, struct err *e)
 		return err_set(e, EC_REFUSED, "token expired at %s, it is %s", t, n);
 	}
 	for (int i = 0; i < 2; i++)
-		if (json_get(p, i ? "iat" : "nbf") && (!json_i64(json_get(p, i ? "iat" : "nbf"), &at) || at - LEEWAY > now)) {
+		if (json_get(p, i ? "iat" : "nbf") && (!json_i64(json_get(p, i ? "iat" : "nbf"), &at) || at > now + LEEWAY)) {
 			err_set(e, EC_REFUSED, "token is not valid yet at %s", n);
 			return err_hint(e, "is the clock right, here and at the issuer?");
 		}

@@ -48,6 +48,7 @@ static enum ec code_of_errno(void)
 
 int host_openm(const struct host *h, const char *path, int flags, unsigned mode, struct err *e)
 {
+	struct stat st;
 	int fd;
 
 	if (path[0] != '/')
@@ -55,13 +56,18 @@ int host_openm(const struct host *h, const char *path, int flags, unsigned mode,
 	if (h->root < 0) {
 		fd = open(path, flags | O_CLOEXEC, mode);
 	} else {
-		struct open_how_ how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		struct open_how_ how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
 					 .mode = flags & O_CREAT ? mode : 0, .resolve = RESOLVE_IN_ROOT_ };
 
 		fd = (int)syscall(SYS_openat2, h->root, path, &how, sizeof how);
 	}
 	if (fd < 0)
 		return err_sys(e, code_of_errno(), "'%s%s'", h->sysroot ? h->sysroot : "", path);
+	/* A captured machine consists of files: a pipe or device in it would block, or be the real one. */
+	if (h->root >= 0 && !(flags & O_PATH) && (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))) {
+		close(fd);
+		return err_set(e, EC_FORMAT, "'%s%s' is neither a file nor a folder", h->sysroot, path);
+	}
 	return fd;
 }
 

@@ -131,6 +131,26 @@ void outfile_drop(struct outfile *o)
 	o->unnamed = false;
 }
 
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool outfile_same(const char *a, const char *b)
+{
+	struct outfile x = OUTFILE_INIT, y = OUTFILE_INIT;
+	struct stat s, t;
+	bool same;
+
+	if (!stat(a, &s) && !stat(b, &t) && same_inode(&s, &t))
+		return true;
+	same = !split(&x, a, NULL) && !split(&y, b, NULL) && !strcmp(x.name, y.name) && !fstat(x.dir, &s) &&
+	       !fstat(y.dir, &t) && same_inode(&s, &t);
+	outfile_drop(&x);
+	outfile_drop(&y);
+	return same;
+}
+
 int outfile_write(const char *path, struct slice data, unsigned mode, bool overwrite, struct err *e)
 {
 	AUTO_OUTFILE o = OUTFILE_INIT;

@@ -26,6 +26,9 @@ int outfile_open(struct outfile *o, const char *path, unsigned mode, bool overwr
 int outfile_commit(struct outfile *o, struct err *e);	/* fsync, link or rename, fsync the directory */
 void outfile_drop(struct outfile *o);			/* may run twice; after commit it only frees */
 
+/* Do both paths name one file?  Also of files that are not there yet, by folder and name. */
+bool outfile_same(const char *a, const char *b);
+
 /* Convenience: all of data as one file. */
 int outfile_write(const char *path, struct slice data, unsigned mode, bool overwrite, struct err *e);
 

@@ -34,6 +34,7 @@ struct run {
 
 struct pool {
 	unsigned n, started;
+	int spins;		/* before sleeping; none where there are more threads than processors: a spinner would hold up the worker it waits for */
 	pthread_t *threads;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, done;
@@ -76,7 +77,7 @@ static void *worker_main(void *arg)
 
 	free(arg);
 	for (;;) {
-		for (int i = 0; i < SPINS && atomic_load(&p->turn) == seen; i++)
+		for (int i = 0; i < p->spins && atomic_load(&p->turn) == seen; i++)
 			relax();
 		if (atomic_load(&p->turn) == seen) {
 			pthread_mutex_lock(&p->lock);
@@ -139,6 +140,7 @@ int pool_new(struct pool **ret, unsigned n, struct err *e)
 	if (!p)
 		return err_oom(e);
 	p->n = n;
+	p->spins = n > cpu_count() ? 0 : SPINS;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	pthread_cond_init(&p->done, NULL);
@@ -195,7 +197,7 @@ int pool_run(struct pool *p, size_t count, int (*f)(void *arg, size_t i, unsigne
 		atomic_store(&p->busy, p->n - 1);
 		wake_all(p);
 		work(&r, 0);
-		for (int i = 0; i < SPINS && atomic_load(&p->busy); i++)
+		for (int i = 0; i < p->spins && atomic_load(&p->busy); i++)
 			relax();
 		pthread_mutex_lock(&p->lock);
 		while (atomic_load(&p->busy))

@@ -21,6 +21,7 @@ int64_t time_from_civil(int year, int month, int day, int hour, int min, int sec
 
 void time_format(char ret[static 32], int64_t t)
 {
+	t = t < -62167219200 ? -62167219200 : t > 253402300799 ? 253402300799 : t;	/* years 0 to 9999 */
 	const int64_t days = (t >= 0 ? t : t - 86399) / 86400;
 	const int sod = (int)(t - days * 86400);
 	const int64_t z = days + 719468;
@@ -33,7 +34,7 @@ void time_format(char ret[static 32], int64_t t)
 	const int64_t y = yoe + era * 400 + (m <= 2);
 
 	const int d = doy - (153 * mp + 2) / 5 + 1;
-	const int part[] = { (int)(y < 0 ? 0 : y > 9999 ? 9999 : y) / 100, (int)(y < 0 ? 0 : y > 9999 ? 9999 : y) % 100, m, d,
+	const int part[] = { (int)(y / 100), (int)(y % 100), m, d,
 			     sod / 3600, sod / 60 % 60, sod % 60 };
 	static const char between[] = { 0, '-', '-', 'T', ':', ':', 'Z' };
 	size_t at = 0;

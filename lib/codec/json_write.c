@@ -49,6 +49,26 @@ void json_real_text(char ret[static 48], double v)
 	layout(ret, v < 0, digits, k, exponent + 1);
 }
 
+/* Bytes of the UTF-8 sequence at s if it is a control character or turns the reading direction of a terminal; 0 otherwise. */
+static size_t control(const uint8_t *s)
+{
+	if (s[0] == 0x7f)
+		return 1;
+	if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+		return 2;
+	if (s[0] == 0xe2 && ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+			     (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)))
+		return 3;
+	return 0;
+}
+
+static unsigned code_point(const uint8_t *s, size_t n)
+{
+	return n == 1 ? s[0] : n == 2 ? (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu) :
+	       (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+}
+
+/* RFC 8785 knows only the escapes it must have; what people see on a terminal has no raw control characters. */
 static void string(const struct writer *w, const char *s)
 {
 	static const char short_form[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
@@ -56,15 +76,20 @@ static void string(const struct writer *w, const char *s)
 	buf_byte(w->out, '"');
 	for (; *s; s++) {
 		const uint8_t c = (uint8_t)*s;
+		const size_t n = w->canonical ? 0 : control((const uint8_t *)s);
 
-		if (c == '"' || c == '\\')
+		if (n) {
+			buf_printf(w->out, "\\u%04x", code_point((const uint8_t *)s, n));
+			s += n - 1;
+		} else if (c == '"' || c == '\\') {
 			buf_printf(w->out, "\\%c", c);
-		else if (c < sizeof short_form && short_form[c])
+		} else if (c < sizeof short_form && short_form[c]) {
 			buf_printf(w->out, "\\%c", short_form[c]);
-		else if (c < 0x20)
+		} else if (c < 0x20) {
 			buf_printf(w->out, "\\u%04x", c);
-		else
+		} else {
 			buf_byte(w->out, c);
+		}
 	}
 	buf_byte(w->out, '"');
 }

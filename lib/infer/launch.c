@@ -313,6 +313,32 @@ static void forwarded(sigset_t *s)
 	sigaddset(s, SIGCHLD);
 }
 
+/* Kills and collects whatever the engine started and left behind, also in sessions of its own: they would keep the decrypted model.  As a subreaper this
+ * process inherits them all.  Without /proc, or after five seconds, what is left is left. */
+static void end_descendants(void)
+{
+	const int64_t until = host_mono_ms() + 5000;
+	const struct timespec nap = { 0, 2000000 };
+
+	while (host_mono_ms() < until) {
+		const pid_t got = waitpid(-1, NULL, WNOHANG);
+		int pid;
+		FILE *f;
+
+		if (got > 0)
+			continue;
+		if (got < 0)
+			return;
+		f = fopen("/proc/thread-self/children", "re");
+		if (!f)
+			return;
+		while (fscanf(f, "%d", &pid) == 1)
+			kill(pid, SIGKILL);
+		fclose(f);
+		nanosleep(&nap, NULL);
+	}
+}
+
 /* Signals are blocked and taken one by one, so none is lost between a check and a wait. */
 static int stay(int *status, pid_t pid, const struct host *h, int64_t grace_ms, struct err *e)
 {
@@ -328,6 +354,7 @@ static int stay(int *status, pid_t pid, const struct host *h, int64_t grace_ms, 
 
 		if (got == pid) {
 			kill(-pid, SIGKILL);	/* what it left behind in its group */
+			end_descendants();
 			*status = exit_code(wstatus);
 			return 0;
 		}
@@ -358,6 +385,7 @@ static int start_and_stay(int *status, struct child *c, const struct host *h, in
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		return err_sys(e, EC_IO, "cannot make a pipe");
 	c->parent = getpid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	pid = fork();
 	if (pid == 0)
 		child_main(c, pipe_fd[1]);

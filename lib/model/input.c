@@ -115,6 +115,19 @@ int input_at(void *p, size_t n, uint64_t at, const struct input *in, struct err 
 	return 0;
 }
 
+int input_whole(const struct input *in, struct err *e)
+{
+	uint8_t more;
+	size_t got = 0;
+
+	if (!in->sized || in->is_mem)
+		return 0;
+	if (raw_some(&more, 1, in->size, &got, in, e))
+		return -1;
+	return got ? err_set(e, EC_IO, "'%s' became longer while it was read: it goes on behind byte %llu", in->name,
+			     (unsigned long long)in->size) : 0;
+}
+
 static int b64_value(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')

@@ -38,6 +38,8 @@ int input_read(void *p, size_t n, size_t *got, struct input *in, struct err *e);
 /* Exactly n bytes at a place; sized inputs only.  A file that became shorter is EC_IO. */
 int input_at(void *p, size_t n, uint64_t at, const struct input *in, struct err *e);
 /* From here on the bytes are the decoded base64 of what comes (white space skipped), and the input is a stream. */
+/* Nothing stands behind the size that was seen at the start (a file that grew, or one of /proc whose size says 0). */
+int input_whole(const struct input *in, struct err *e);
 int input_decode_base64(struct input *in, struct err *e);
 
 #endif

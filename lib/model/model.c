@@ -219,7 +219,7 @@ int model_encrypt_input(uint64_t *size, uint8_t *header, struct pipeline *p, int
 	if (tink_create(&c, keyset, o, e))
 		return -1;
 	describe(o->info, &c);
-	if (pipeline_run(p, &c, in, &out, e))
+	if (pipeline_run(p, &c, in, &out, e) || input_whole(in, e))
 		return -1;
 	if (header)
 		memcpy(header, c.header, c.header_n);

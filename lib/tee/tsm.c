@@ -88,6 +88,8 @@ static int attr_read(struct buf *ret, int *why, const struct session *s, const c
 			return err_sys(e, EC_IO, "cannot read '%s/%s'", s->dir, name);
 		}
 		buf_put(&b, part, (size_t)n);
+		if (b.bad)
+			break;
 	}
 	if (buf_check(&b, e))
 		return -1;

@@ -10,6 +10,7 @@ $ printf '%s' "$(cat digest)" >digest
 $ cvmbox verify-image oci:img:example.com/app:v1 --key key.pub
 image:    oci:img:example.com/app:v1
 digest:   sha256:<*>
+named:    sha256:<*>
 manifest: sha256:<*>
 signed:   yes
 signers:

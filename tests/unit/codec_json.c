@@ -56,7 +56,7 @@ TEST(json_writes_what_it_read_in_the_same_order)
 	same("{\"b\" : 1 ,\n\"a\":[true,false,null,\"x\"],\"c\":{\"d\":{}}}",
 	     "{\"b\":1,\"a\":[true,false,null,\"x\"],\"c\":{\"d\":{}}}");
 	same("\"\\u0041\\/\\b\\f\\n\\r\\t\\\"\\\\ \\u001f \\u007f \\u00e9 \\ud83d\\ude00\"",
-	     "\"A/\\b\\f\\n\\r\\t\\\"\\\\ \\u001f \x7f \xc3\xa9 \xf0\x9f\x98\x80\"");
+	     "\"A/\\b\\f\\n\\r\\t\\\"\\\\ \\u001f \\u007f \xc3\xa9 \xf0\x9f\x98\x80\"");
 	same("[1.50, 1E5, -0, 18446744073709551615, 123456789012345678901234567890]",
 	     "[1.50,1E5,-0,18446744073709551615,123456789012345678901234567890]");
 	same("{\"\":{\"\":1}}", "{\"\":{\"\":1}}");
@@ -103,6 +103,18 @@ TEST(json_refuses_text_that_readers_see_differently)
 	same("{\"a\":1,\"A\":2}", "{\"a\":1,\"A\":2}");
 }
 
+TEST(json_written_for_people_has_no_raw_controls)
+{
+	AUTO_JSON *j = json_object();
+	AUTO_BUF plain = { 0 }, canonical = { 0 };
+
+	json_add_str(j, "a", "\x7f\xc2\x9b\xe2\x80\x8f\xe2\x80\xae\xe2\x81\xa9\xe2\x82\xac");
+	WORKS(json_write(&plain, j, false, &e));
+	STR(buf_cstr(&plain), "{\"a\":\"\\u007f\\u009b\\u200f\\u202e\\u2069\xe2\x82\xac\"}");
+	WORKS(json_canonical(&canonical, j, &e));	/* RFC 8785: raw */
+	HAS(buf_cstr(&canonical), "\x7f\xc2\x9b\xe2\x80\x8f");
+}
+
 TEST(json_wants_valid_utf8)
 {
 	static const char *const bad[] = {
@@ -111,7 +123,7 @@ TEST(json_wants_valid_utf8)
 		"\xf0\x9f\x98"
 	};
 	static const char *const good[] = {
-		"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+		"\x7e", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
 		"\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"
 	};
 	char text[16];
