@@ -141,7 +141,7 @@ TEST(cosign_refuses_a_payload_that_was_changed_after_signing)
 {
 	AUTO_PRIVKEY key = { 0 };
 	AUTO_MADE m;
-	AUTO_BUF path = { 0 }, good = { 0 }, evil = { 0 }, sig = { 0 };
+	AUTO_BUF good = { 0 };
 	struct claim c = { .name = NULL };
 	struct signature s = { .kind = &sig_kind_cosign };
 	AUTO_PUBKEY pub = { 0 };

@@ -295,7 +295,6 @@ static int read_changed(const char *json_patch_name, const char *value, struct e
 	AUTO_JSON *j = NULL;
 	AUTO_JSON *v = NULL;
 	struct json *o;
-	AUTO_BUF text = { 0 };
 	AUTO_JSON *again = NULL;
 	int rc;
 
