@@ -158,8 +158,8 @@ static int run(const struct ctx *cx, struct err *e)
 	return 0;
 }
 
-static const struct verb verbs[] = {
-	{ .summary = "open an encrypted model file or folder", .operands = "IN -o OUT", .opts = opts,
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .summary = "open an encrypted model file or folder", .operands = "IN -o OUT", .opts = opts,
 	  .args_size = sizeof(struct args), .min_operands = 1, .max_operands = 1, .releases_secrets = true, .run = run },
 };
 

@@ -116,8 +116,8 @@ static int run(const struct ctx *cx, struct err *e)
 	return rc;
 }
 
-static const struct verb verbs[] = {
-	{ .summary = "attest to a key broker and fetch secrets", .operands = "kbs:///REPO/TYPE/TAG... [-o DST]", .opts = opts,
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .summary = "attest to a key broker and fetch secrets", .operands = "kbs:///REPO/TYPE/TAG... [-o DST]", .opts = opts,
 	  .args_size = sizeof(struct args), .min_operands = 1, .max_operands = 32, .releases_secrets = true, .run = run },
 };
 

@@ -318,8 +318,8 @@ static int query(const struct ctx *cx, struct err *e)
 	return any_failed(&s, e);
 }
 
-static const struct verb verbs[] = {
-	{ .name = "query", .summary = "list the GPUs and the mode each one runs in", .operands = "", .opts = opts,
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .name = "query", .summary = "list the GPUs and the mode each one runs in", .operands = "", .opts = opts,
 	  .args_size = sizeof(struct args), .is_default = true, .run = query },
 };
 

@@ -13,6 +13,7 @@
 #include "broker/key.h"
 #include "broker/server.h"
 #include "codec/out.h"
+#include "evidence/collateral.h"
 
 #define PEM_MAX ((size_t)1 << 20)
 
@@ -49,7 +50,7 @@ static const struct opt serve_opts[] = {
 	OPT_STR('l', "listen", listen, "ADDRESS", "ADDR:PORT, [ADDR6]:PORT or unix:/PATH; port 0 takes a free one (default: 127.0.0.1:8080)"),
 	OPT_STR(0, "tls-cert", tls_cert, "FILE", "certificate chain (PEM) for HTTPS; without it only loopback is served"),
 	OPT_STR(0, "tls-key", tls_key, "SRC", "its private key (PEM)"),
-	OPT_STR(0, "certs", certs, "FILE", "endorsements (VCEK and chain, PEM or DER) for evidence that brings none"),
+	OPT_STR(0, "certs", certs, "PATH", "endorsements for evidence that brings none, a file or a folder: VCEK, chains, CRLs, TCB info"),
 	OPT_STR(0, "ready-fd", ready_fd, "N", "write the URL and a line end to this descriptor when listening, and close it"),
 	OPT_INSECURE("allow-sample", allow_sample, "take evidence of the sample TEE, which proves nothing (for demos and tests)"),
 	OPT_END
@@ -115,17 +116,6 @@ static int load_tls(struct buf *cert, struct secret *key, const struct serve_arg
 	return file_read(cert, a->tls_cert, PEM_MAX, e) || key_get(key, h, NULL, a->tls_key, PEM_MAX, e) ? -1 : 0;
 }
 
-static int load_certs(struct cert_list *ret, const char *file, struct err *e)
-{
-	AUTO_BUF text = { 0 };
-
-	if (!file)
-		return 0;
-	if (file_read(&text, file, PEM_MAX, e) || certs_parse(ret, buf_view(&text), e))
-		return err_ctx(e, "cannot use certificates '%s'", file);
-	return 0;
-}
-
 static int parse_ready_fd(int *ret, const char *s, struct err *e)
 {
 	uint64_t n;
@@ -147,7 +137,7 @@ static int run_serve(const struct ctx *cx, struct err *e)
 	struct serving s = { .host = *cx->host, .sample = a->allow_sample, .quiet = cx->host->verbosity < 0 };
 	AUTO_KBS_STORE *store = NULL;
 	AUTO_POLICY *policy = NULL;
-	AUTO_CERTS certs = { 0 };
+	AUTO_COLLATERAL given = { 0 };
 	AUTO_BUF cert = { 0 };
 	AUTO_SECRET key = { 0 };
 	AUTO_FD stop = -1;
@@ -158,9 +148,9 @@ static int run_serve(const struct ctx *cx, struct err *e)
 	s.host.log_arg = &s;
 	s.host.verbosity = s.quiet ? -1 : cx->host->verbosity + 1;
 	cx->out->on_stderr = true;	/* a server's words are its log */
-	if (open_store(&store, a->store, false, e) || load_policy(&policy, a->policy, e) || load_certs(&certs, a->certs, e) ||
+	if (open_store(&store, a->store, false, e) || load_policy(&policy, a->policy, e) || (a->certs && collateral_load(&given, a->certs, e)) ||
 	    load_tls(&cert, &key, a, cx->host, e) || parse_ready_fd(&s.ready_fd, a->ready_fd, e) || stop_signals(&stop, e) ||
-	    kbs_new(&k, &(const struct kbs_opts){ .host = &s.host, .store = store, .policy = policy, .certs = &certs,
+	    kbs_new(&k, &(const struct kbs_opts){ .host = &s.host, .store = store, .policy = policy, .given = &given,
 						   .allow_sample = a->allow_sample }, e))
 		return -1;
 	rc = kbs_serve(k, &(const struct kbs_listen){ .address = a->listen, .tls_cert = buf_view(&cert),
@@ -311,21 +301,21 @@ static int run_token_key(const struct ctx *cx, struct err *e)
 	return 0;
 }
 
-static const struct verb verbs[] = {
-	{ .name = "serve", .summary = "answer machines that attest, until SIGTERM", .operands = "--store DIR --policy FILE",
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .name = "serve", .summary = "answer machines that attest, until SIGTERM", .operands = "--store DIR --policy FILE",
 	  .opts = serve_opts, .args_size = sizeof(struct serve_args), .releases_secrets = true, .run = run_serve,
 	  .defaults = &(const struct serve_args){ .listen = "127.0.0.1:8080" } },
-	{ .name = "put", .summary = "add a resource to the store (also while it is served)",
+	&(const struct verb){ .name = "put", .summary = "add a resource to the store (also while it is served)",
 	  .operands = "--store DIR REPO/TYPE/TAG SRC", .opts = put_opts, .args_size = sizeof(struct put_args),
 	  .min_operands = 2, .max_operands = 2, .releases_secrets = true, .run = run_put },
-	{ .name = "get", .summary = "read a resource from the store", .operands = "--store DIR REPO/TYPE/TAG [-o DST]",
+	&(const struct verb){ .name = "get", .summary = "read a resource from the store", .operands = "--store DIR REPO/TYPE/TAG [-o DST]",
 	  .opts = get_opts, .args_size = sizeof(struct get_args), .min_operands = 1, .max_operands = 1,
 	  .releases_secrets = true, .run = run_get, .defaults = &(const struct get_args){ .output = "-" } },
-	{ .name = "list", .summary = "list the names and sizes of the resources", .operands = "--store DIR",
+	&(const struct verb){ .name = "list", .summary = "list the names and sizes of the resources", .operands = "--store DIR",
 	  .opts = store_opts, .args_size = sizeof(struct store_args), .run = run_list },
-	{ .name = "rm", .summary = "remove resources from the store", .operands = "--store DIR REPO/TYPE/TAG...",
+	&(const struct verb){ .name = "rm", .summary = "remove resources from the store", .operands = "--store DIR REPO/TYPE/TAG...",
 	  .opts = store_opts, .args_size = sizeof(struct store_args), .min_operands = 1, .max_operands = -1, .run = run_rm },
-	{ .name = "token-key", .summary = "print the public keys that verify the broker's tokens (JWK set)",
+	&(const struct verb){ .name = "token-key", .summary = "print the public keys that verify the broker's tokens (JWK set)",
 	  .operands = "--store DIR", .opts = store_opts, .args_size = sizeof(struct store_args), .run = run_token_key },
 };
 

@@ -376,8 +376,8 @@ static int run(const struct ctx *cx, struct err *e)
 	return cx->argc > cx->rest ? run_external(cx, a, fd, e) : run_builtin(cx, a, fd, e);
 }
 
-static const struct verb verbs[] = {
-	{ .summary = "attest, get the key, decrypt a model into memory and run it",
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .summary = "attest, get the key, decrypt a model into memory and run it",
 	  .operands = "[-- COMMAND {model} ...]", .opts = opts, .args_size = sizeof(struct args),
 	  .defaults = &(const struct args){ .n = 256, .sample = SAMPLE_DEFAULTS }, .max_operands = -1, .releases_secrets = true,
 	  .run = run },

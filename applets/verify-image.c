@@ -119,8 +119,8 @@ static int run(const struct ctx *cx, struct err *e)
 	return rc;
 }
 
-static const struct verb verbs[] = {
-	{ .summary = "check every digest and the signatures of an OCI image on disk",
+static const struct verb *const verbs[] = {
+	&(const struct verb){ .summary = "check every digest and the signatures of an OCI image on disk",
 	  .operands = "oci:DIR[:TAG][@DIGEST]|oci-archive:FILE[:TAG][@DIGEST]", .opts = opts, .args_size = sizeof(struct args),
 	  .min_operands = 1, .max_operands = 1, .run = run },
 };

@@ -296,7 +296,7 @@ static bool takes_value(const struct applet *a, const char *arg)
 	if (wants_next(named_option(common_opts, arg), arg))
 		return true;
 	for (size_t i = 0; i < a->n_verbs; i++)
-		if (wants_next(named_option(a->verbs[i].opts, arg), arg))
+		if (wants_next(named_option(a->verbs[i]->opts, arg), arg))
 			return true;
 	return false;
 }
@@ -310,7 +310,7 @@ static int pick_verb(struct call *c, int *argc, char **argv, struct err *e)
 	while (at < *argc && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "--"))	/* --json and friends may stand before the verb */
 		at += takes_value(a, argv[at]) && at + 1 < *argc ? 2 : 1;
 	for (size_t i = 0; i < a->n_verbs; i++) {
-		const struct verb *v = &a->verbs[i];
+		const struct verb *v = a->verbs[i];
 
 		if (!v->name || (at < *argc && !strcmp(argv[at], v->name))) {
 			c->verb = v;
@@ -326,8 +326,8 @@ static int pick_verb(struct call *c, int *argc, char **argv, struct err *e)
 	if (c->common.help)
 		return 0;
 	for (size_t i = 0; at == *argc && i < a->n_verbs; i++)
-		if (a->verbs[i].is_default) {
-			c->verb = &a->verbs[i];
+		if (a->verbs[i]->is_default) {
+			c->verb = a->verbs[i];
 			return 0;
 		}
 	if (at < *argc) {
@@ -384,8 +384,8 @@ static int install(const char *dir, struct err *e)
 static const struct verb *verb_find(const struct applet *a, const char *name)
 {
 	for (size_t i = 0; i < a->n_verbs; i++)
-		if (a->verbs[i].name && !strcmp(a->verbs[i].name, name))
-			return &a->verbs[i];
+		if (a->verbs[i]->name && !strcmp(a->verbs[i]->name, name))
+			return a->verbs[i];
 	return NULL;
 }
 

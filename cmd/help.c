@@ -103,15 +103,15 @@ static void put_verb(struct buf *b, const struct applet *a, const struct verb *v
 static const struct verb *default_verb(const struct applet *a)
 {
 	for (size_t i = 0; i < a->n_verbs; i++)
-		if (a->verbs[i].is_default)
-			return &a->verbs[i];
+		if (a->verbs[i]->is_default)
+			return a->verbs[i];
 	return NULL;
 }
 
 void help_applet(struct buf *b, const struct applet *a, const struct verb *only)
 {
-	if (!only && a->n_verbs == 1 && !a->verbs[0].name)
-		only = &a->verbs[0];
+	if (!only && a->n_verbs == 1 && !a->verbs[0]->name)
+		only = a->verbs[0];
 	if (only) {
 		put_verb(b, a, only);
 	} else {
@@ -119,7 +119,7 @@ void help_applet(struct buf *b, const struct applet *a, const struct verb *only)
 
 		buf_printf(b, "usage: cvmbox %s %s [OPTIONS] ...\n%s\n\nverbs:\n", a->name, usual ? "[VERB]" : "VERB", a->summary);
 		for (size_t i = 0; i < a->n_verbs; i++)
-			buf_printf(b, "  %-14s %s\n", a->verbs[i].name, a->verbs[i].summary);
+			buf_printf(b, "  %-14s %s\n", a->verbs[i]->name, a->verbs[i]->summary);
 		if (usual) {
 			buf_printf(b, "\noptions of %s, which runs without a verb:\n", usual->name);
 			put_opts(b, usual->opts);
@@ -191,7 +191,7 @@ static void json_applet(struct json *to, const struct applet *a)
 	json_add_str(j, "summary", a->summary);
 	verbs = json_add_array(j, "verbs");
 	for (size_t i = 0; i < a->n_verbs; i++) {
-		const struct verb *v = &a->verbs[i];
+		const struct verb *v = a->verbs[i];
 		struct json *o = json_add_object(verbs, NULL);
 
 		json_add_str(o, "name", v->name);
@@ -275,7 +275,7 @@ static int help_mdoc(struct buf *b, const struct applet *a, struct err *e)
 		return 0;
 	}
 	for (size_t i = 0; i < a->n_verbs; i++) {
-		const struct verb *v = &a->verbs[i];
+		const struct verb *v = a->verbs[i];
 
 		if (v->name)
 			buf_printf(b, ".Ss %s %s\n", a->name, v->name);
@@ -299,8 +299,8 @@ static void option_words(struct buf *b, const struct opt *o)
 static void verb_words(struct buf *b, const struct applet *a)
 {
 	for (size_t i = 0; i < a->n_verbs; i++)
-		if (a->verbs[i].name)
-			buf_printf(b, " %s", a->verbs[i].name);
+		if (a->verbs[i]->name)
+			buf_printf(b, " %s", a->verbs[i]->name);
 }
 
 static void applet_words(struct buf *b)
@@ -337,11 +337,11 @@ static void all_value_cases(struct buf *b)
 
 	for (const struct applet *const *a = applets; *a; a++)
 		for (size_t i = 0; i < (*a)->n_verbs; i++) {
-			verb_prefix(prefix, sizeof prefix, *a, &(*a)->verbs[i]);
-			value_cases(b, prefix, (*a)->verbs[i].opts);
-			if ((*a)->verbs[i].is_default) {
+			verb_prefix(prefix, sizeof prefix, *a, (*a)->verbs[i]);
+			value_cases(b, prefix, (*a)->verbs[i]->opts);
+			if ((*a)->verbs[i]->is_default) {
 				snprintf(prefix, sizeof prefix, "%s ", (*a)->name);
-				value_cases(b, prefix, (*a)->verbs[i].opts);
+				value_cases(b, prefix, (*a)->verbs[i]->opts);
 			}
 		}
 }
@@ -355,14 +355,14 @@ static void word_cases(struct buf *b)
 		const struct verb *usual = default_verb(*a);
 
 		for (size_t i = 0; i < (*a)->n_verbs; i++) {
-			const struct verb *v = &(*a)->verbs[i];
+			const struct verb *v = (*a)->verbs[i];
 
 			verb_prefix(prefix, sizeof prefix, *a, v);
 			buf_printf(b, "\t'%s') words=\"$common", prefix);
 			option_words(b, v->opts);
 			buf_puts(b, "\" ;;\n");
 		}
-		if ((*a)->verbs[0].name) {
+		if ((*a)->verbs[0]->name) {
 			buf_printf(b, "\t'%s ') words=\"$common", (*a)->name);
 			verb_words(b, *a);
 			if (usual)
@@ -376,8 +376,8 @@ static void verb_cases(struct buf *b)
 {
 	for (const struct applet *const *a = applets; *a; a++)
 		for (size_t i = 0; i < (*a)->n_verbs; i++)
-			if ((*a)->verbs[i].name)
-				buf_printf(b, "%s'%s %s'", a == applets && i == 0 ? "" : "|", (*a)->name, (*a)->verbs[i].name);
+			if ((*a)->verbs[i]->name)
+				buf_printf(b, "%s'%s %s'", a == applets && i == 0 ? "" : "|", (*a)->name, (*a)->verbs[i]->name);
 }
 
 /* Finds applet and verb among the words before the cursor (options may stand between), then offers words or files. */
@@ -453,7 +453,7 @@ static void help_zsh(struct buf *b)
 	buf_puts(b, "\n\t\t\treturn\n\t\tfi\n\t\tshift words; (( CURRENT-- )); applet=${words[1]}\n\tfi\n\tverb=${words[2]}\n"
 		    "\tcase $applet in\n");
 	for (const struct applet *const *a = applets; *a; a++)
-		if ((*a)->verbs[0].name) {
+		if ((*a)->verbs[0]->name) {
 			buf_printf(b, "\t%s)\n\t\tif (( CURRENT == 2 )); then _values verb", (*a)->name);
 			verb_words(b, *a);
 			buf_puts(b, "; return; fi\n\t\tshift words; (( CURRENT-- )) ;;\n");
@@ -463,7 +463,7 @@ static void help_zsh(struct buf *b)
 	buf_puts(b, "\tesac\n\tcase \"$applet $verb\" in\n");
 	for (const struct applet *const *a = applets; *a; a++)
 		for (size_t i = 0; i < (*a)->n_verbs; i++) {
-			const struct verb *v = &(*a)->verbs[i];
+			const struct verb *v = (*a)->verbs[i];
 
 			buf_printf(b, "\t'%s %s') _arguments", (*a)->name, v->name ? v->name : "");
 			zsh_opts(b, v->opts);
@@ -513,7 +513,7 @@ static void help_fish(struct buf *b)
 	}
 	for (const struct applet *const *a = applets; *a; a++)
 		for (size_t i = 0; i < (*a)->n_verbs; i++) {
-			const struct verb *v = &(*a)->verbs[i];
+			const struct verb *v = (*a)->verbs[i];
 			char condition[160];
 
 			if (v->name) {

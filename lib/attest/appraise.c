@@ -13,6 +13,7 @@ struct work {			/* one appraisal */
 	struct slice raw, certs;	/* the evidence, and the certificate table that came with it */
 	bool bundled;
 	struct bundle bundle;
+	struct collateral carried;
 	uint8_t derived[64];
 	void *parsed;
 	struct expect x;
@@ -22,6 +23,7 @@ static void work_free(struct work *w)
 {
 	if (w->parsed)
 		w->kind->drop(w->parsed);
+	collateral_free(&w->carried);
 	if (w->bundled)
 		bundle_free(&w->bundle);
 }
@@ -29,6 +31,7 @@ static void work_free(struct work *w)
 void verdict_free(struct verdict *v)
 {
 	json_free(v->claims);
+	json_free(v->collateral);
 	json_free(v->checks);
 	buf_free(&v->reason);
 	*v = (struct verdict){ 0 };
@@ -62,6 +65,19 @@ static int pick_named(struct work *w, const char *name, struct err *e)
 	return err_hint(e, "this version knows %s", buf_cstr(&names));
 }
 
+/* What a later version put there and this one does not know is left out: nothing rests on it. */
+static int open_collateral(struct work *w, struct err *e)
+{
+	for (size_t i = 0; i < w->bundle.collateral.n; i++) {
+		const struct bundle_item *it = &w->bundle.collateral.v[i];
+
+		if (collateral_known(it->kind) &&
+		    collateral_add(&w->carried, buf_view(&it->data), it->source, it->fetched, e))
+			return err_ctx(e, "collateral '%s' of the bundle", it->kind);
+	}
+	return 0;
+}
+
 static int open_bundle(struct work *w, struct err *e)
 {
 	const struct bundle_item *table;
@@ -80,7 +96,7 @@ static int open_bundle(struct work *w, struct err *e)
 	table = bundle_find(&w->bundle.collateral, "snp.certtable");
 	if (table)
 		w->certs = buf_view(&table->data);
-	return 0;
+	return open_collateral(w, e);
 }
 
 static int open_raw(struct work *w, struct err *e)
@@ -131,10 +147,16 @@ static int expectations(struct work *w, struct err *e)
 	const struct appraise_in *in = w->in;
 
 	w->x = (struct expect){
-		.limits = policy_limits(in->policy), .now = in->now, .certs = in->certs, .snp_roots = in->snp_roots,
-		.allow_sample = in->allow_sample,
+		.limits = policy_limits(in->policy), .now = in->now, .given = in->given, .carried = &w->carried, .anchors = in->anchors,
+		.snp_roots = in->snp_roots, .intel_root = in->intel_root, .allow_sample = in->allow_sample,
+		.no_collateral = in->insecure_no_collateral,
 		.no_freshness = in->insecure_no_nonce && !in->has_nonce && in->report_data.n == 0,
 	};
+	for (size_t i = 0; i < N_LOGS; i++) {
+		const struct bundle_item *log = w->bundled ? bundle_find(&w->bundle.event_logs, log_form_names[i]) : NULL;
+
+		w->x.logs[i] = in->logs[i].n ? in->logs[i] : log ? buf_view(&log->data) : (struct slice){ 0 };
+	}
 	if (in->has_nonce && (in->nonce.n == 0 || in->nonce.n > REPORT_DATA_MAX))
 		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted 1 to %d", in->nonce.n, REPORT_DATA_MAX);
 	if (in->report_data.n > REPORT_DATA_MAX || (in->report_data.n && in->has_nonce))
@@ -155,7 +177,16 @@ static int expectations(struct work *w, struct err *e)
 
 /* --- verdict --------------------------------------------------------------------------------------------------- */
 
-static bool checks_hold(struct verdict *v, struct work *w)
+static bool stages_hold(struct tally *t, struct work *w, const struct stages *st)
+{
+	bool all = st->n > 0;
+
+	for (size_t i = 0; i < st->n; i++)
+		all &= checks_run(t, st->v[i].checks, st->v[i].n_checks, st->v[i].subject, &st->v[i].x, policy_rule, w->in->policy);
+	return all;
+}
+
+static bool checks_hold(struct verdict *v, struct work *w, const struct stages *st)
 {
 	struct common_subject c = {
 		.kind = w->kind->name, .bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
@@ -164,26 +195,45 @@ static bool checks_hold(struct verdict *v, struct work *w)
 	struct tally t = { .list = v->checks };
 	const bool common = checks_run(&t, common_checks, w->bundled ? n_common_checks : 1, &c, &w->x, policy_rule,
 				       w->in->policy);
-	const bool own = checks_run(&t, w->kind->checks, w->kind->n_checks, w->parsed, &w->x, policy_rule, w->in->policy);
+	const bool own = stages_hold(&t, w, st);
 
 	v->warned = t.warned;
 	v->reason = t.reason;
 	return common && own;
 }
 
+static int stages_of(struct stages *ret, struct work *w, struct err *e)
+{
+	if (w->kind->stages)
+		return w->kind->stages(ret, w->parsed, &w->x, e);
+	ret->v[0] = (struct stage){ .checks = w->kind->checks, .n_checks = w->kind->n_checks, .subject = w->parsed, .x = w->x };
+	ret->n = 1;
+	return 0;
+}
+
+static int describe(struct verdict *v, const struct work *w, struct err *e)
+{
+	if (w->in->given && collateral_describe(v->collateral, w->in->given, w->in->now, e))
+		return -1;
+	return collateral_describe(v->collateral, &w->carried, w->in->now, e);
+}
+
 static int judge(struct verdict *v, struct work *w, struct err *e)
 {
-	if (open_evidence(w, e) || expectations(w, e))
+	struct stages st = { 0 };
+
+	if (open_evidence(w, e) || expectations(w, e) || stages_of(&st, w, e))
 		return -1;
 	snprintf(v->tee, sizeof v->tee, "%s", w->kind->name);
 	v->claims = json_object();
+	v->collateral = json_array();
 	v->checks = json_array();
-	if (!v->claims || !v->checks)
+	if (!v->claims || !v->collateral || !v->checks)
 		return err_oom(e);
-	if (w->kind->claims(json_add_object(v->claims, w->kind->name), w->parsed, e))
-		return -1;
-	if (checks_hold(v, w))
+	if (checks_hold(v, w, &st))
 		v->accepted = true;
+	if (w->kind->claims(json_add_object(v->claims, w->kind->name), w->parsed, e) || describe(v, w, e))
+		return -1;
 	return v->reason.bad ? err_oom(e) : 0;
 }
 

@@ -79,9 +79,9 @@ static int fill(struct bundle *b, const struct host *h, const struct evidence_ki
 	if (ev->certs.n && bundle_add(&b->collateral, "snp.certtable", "host, with the report (configfs auxblob)", b->created,
 				      buf_view(&ev->certs), e))
 		return -1;
-	if (ev->event_log.n && bundle_add(&b->event_logs, "ccel", "/sys/firmware/acpi/tables/data/CCEL", b->created,
-					  buf_view(&ev->event_log), e))
-		return -1;
+	for (size_t i = 0; i < N_LOGS; i++)
+		if (ev->logs[i].n && bundle_add(&b->event_logs, log_form_names[i], "", b->created, buf_view(&ev->logs[i]), e))
+			return -1;
 	(void)k;
 	b->machine = json_object();
 	return machine_describe(b->machine, "machine", NULL, h, e);

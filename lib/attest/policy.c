@@ -181,7 +181,7 @@ static int read_min_tcb(struct limits *l, const struct json *o, struct err *e)
 			continue;
 		if (read_u32(&v, t, tcb_part_names[i], 0, 255, e))
 			return err_ctx(e, "min_tcb");
-		l->min_tcb[i] = (int)v;
+		l->min_tcb[TCB_REPORTED][TCB_ANY][i] = (int)v;
 	}
 	return 0;
 }
@@ -323,11 +323,7 @@ int policy_parse(struct policy **ret, struct slice text, const char *name, struc
 
 const struct limits *policy_limits(const struct policy *p)
 {
-	static const struct limits strict = {	/* as limits_init makes them */
-		.source = "built-in policy", .min_tcb = { -1, -1, -1, -1, -1 }, .min_report_version = 2
-	};
-
-	return p ? &p->limits : &strict;
+	return p ? &p->limits : &limits_strict;
 }
 
 enum rule policy_rule(const void *policy, const char *id)

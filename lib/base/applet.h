@@ -43,7 +43,7 @@ struct applet {
 	const char *name;	/* as typed: "fetch-key" */
 	const char *summary;
 	const char *notes;	/* paragraph(s) shown under --help: what is proved and what is not; may be NULL */
-	const struct verb *verbs;
+	const struct verb *const *verbs;	/* verbs of a large applet stand in applets/NAME/VERB.c */
 	size_t n_verbs;
 };
 #define VERBS(a) .verbs = (a), .n_verbs = sizeof(a) / sizeof((a)[0])

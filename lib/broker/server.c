@@ -259,7 +259,7 @@ static int judge(struct buf *token, struct exchange *x, const struct session *s,
 	    kbs_runtime_digest(digest, HASH_SHA384, s->nonce, a.tee_key, a.additional, e) ||
 	    json_write(&evidence, a.evidence, false, e))
 		return -1;
-	if (appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&evidence), .kind = s->tee, .certs = k->o.certs,
+	if (appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&evidence), .kind = s->tee, .given = k->o.given,
 						       .now = host_now(k->o.host), .policy = k->o.policy,
 						       .report_data = { digest, sizeof digest },
 						       .snp_roots = k->o.snp_roots,

@@ -12,7 +12,7 @@
 #include "attest/policy.h"
 #include "base/host.h"
 #include "broker/store.h"
-#include "crypto/x509.h"
+#include "evidence/collateral.h"
 #include "net/httpd.h"
 
 #define KBS_SESSION_SECONDS 300
@@ -24,7 +24,7 @@ struct kbs_opts {
 	const struct host *host;	/* clock, log */
 	struct kbs_store *store;	/* stays the caller's, as all below */
 	const struct policy *policy;
-	const struct cert_list *certs;	/* endorsements for evidence that brings none (VCEK); NULL: none */
+	const struct collateral *given;	/* endorsements for evidence that brings none (VCEK, TCB info, CRLs); NULL: none */
 	const struct snp_roots *snp_roots;	/* NULL: AMD's; tests bring their own CA here, nothing else can */
 	bool allow_sample;		/* evidence of the sample TEE, which proves nothing */
 	unsigned max_sessions;		/* 0: 4096 */

@@ -74,6 +74,10 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 			buf_puts(&f->actual, "not checked");
 		return FAILED;
 	}
+	if (o == WARNED && rule == RULE_REQUIRE && c->weight == CHECK_ADVISORY) {
+		f->source = x->limits->source;
+		return FAILED;
+	}
 	if (o == FAILED && rule == RULE_WARN && c->weight != CHECK_BASE) {
 		f->source = x->limits->source;
 		return WARNED;
@@ -84,7 +88,7 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, const struct expect *x, rule_of *rule,
 		const void *rule_arg)
 {
-	uint32_t held = 0;
+	uint64_t held = 0;
 	size_t good = 0;
 
 	if (n == 0 || n > CHECKS_MAX)

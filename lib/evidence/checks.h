@@ -22,15 +22,16 @@ struct finding {	/* what one check says besides its outcome */
 
 struct check {
 	const char *id;		/* stable: scripts and policies name it */
-	uint32_t needs;		/* bit i: checks[i] must have passed (or warned) before this one runs */
+	uint64_t needs;		/* bit i: checks[i] must have passed (or warned) before this one runs */
 	enum { CHECK_PLAIN,
 	       CHECK_BASE,		/* without it nothing is proved: must pass, no policy can turn it off */
-	       CHECK_WHERE_ASKED	/* often there is nothing to compare with */
+	       CHECK_WHERE_ASKED,	/* often there is nothing to compare with */
+	       CHECK_ADVISORY		/* something known about this platform: warns, and fails only where a policy requires it */
 	} weight;
 	enum outcome (*run)(void *parsed, const struct expect *x, struct finding *f);
 };
-#define NEEDS(i) (UINT32_C(1) << (i))
-#define CHECKS_MAX 31
+#define NEEDS(i) (UINT64_C(1) << (i))
+#define CHECKS_MAX 63
 
 /* Without a rule a check has to hold where it applies.  Required by name it also has to apply: a list that is
  * missing, a revocation list that was not

@@ -3,6 +3,8 @@
 
 #include "evidence/expect.h"
 
+const char *const log_form_names[N_LOGS] = { "ccel", "tcg", "aael", "ima" };
+const char *const tcb_product_names[TCB_PRODUCTS] = { "", "Milan", "Genoa", "Turin" };
 const char *const tcb_part_names[TCB_PARTS] = { "fmc", "bootloader", "tee", "snp", "microcode" };
 
 bool texts_have(const struct texts *t, const char *s)
@@ -21,17 +23,42 @@ void texts_free(struct texts *t)
 	*t = (struct texts){ 0 };
 }
 
+const struct limits limits_strict = {
+	.source = "built-in policy", .min_report_version = 2,
+	.min_tcb = { [0 ... TCB_WHICH - 1] = { [0 ... TCB_PRODUCTS - 1] = { [0 ... TCB_PARTS - 1] = -1 } } }
+};
+
 void limits_init(struct limits *l)
 {
-	*l = (struct limits){ .source = "built-in policy", .min_report_version = 2 };
-	for (size_t i = 0; i < TCB_PARTS; i++)
-		l->min_tcb[i] = -1;
+	*l = limits_strict;
 }
 
 void limits_free(struct limits *l)
 {
-	texts_free(&l->kinds);
-	texts_free(&l->measurements);
-	texts_free(&l->chip_ids);
-	texts_free(&l->host_data);
+	struct texts *const lists[] = {
+		&l->kinds, &l->measurements, &l->init_data, &l->chip_ids, &l->host_data, &l->family_ids, &l->image_ids, &l->id_keys,
+		&l->author_keys, &l->tcb_status, &l->advisories, &l->mr_seam, &l->mr_config_id, &l->mr_owner, &l->mr_owner_config,
+		&l->fmspc, &l->ppid, &l->xfam, &l->ak_keys, &l->kernel_cmdlines, &l->boot_images, &l->implementation_ids,
+		&l->instance_ids, &l->realm_pvs
+	};
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		texts_free(lists[i]);
+	for (size_t i = 0; i < 4; i++) {
+		texts_free(&l->rtmr[i]);
+		texts_free(&l->rem[i]);
+	}
+	for (size_t i = 0; i < LIMIT_PCRS; i++)
+		texts_free(&l->pcr[i]);
+}
+
+const struct collateral_item *expect_collateral(const struct expect *x, enum collateral_type t, size_t i)
+{
+	const struct collateral *const from[] = { x->given, x->carried };
+
+	for (size_t s = 0; s < 2; s++)
+		for (size_t k = 0; from[s] && k < from[s]->n; k++)
+			if (from[s]->v[k].type == t && i-- == 0)
+				return &from[s]->v[k];
+	return NULL;
 }

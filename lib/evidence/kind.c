@@ -7,5 +7,7 @@ void evidence_free(struct evidence *ev)
 {
 	buf_free(&ev->raw);
 	buf_free(&ev->certs);
-	buf_free(&ev->event_log);
+	buf_free(&ev->manifest);
+	for (size_t i = 0; i < N_LOGS; i++)
+		buf_free(&ev->logs[i]);
 }

@@ -13,12 +13,25 @@
 #define EVIDENCE_MAX ((size_t)4 << 20)	/* one piece of evidence, raw */
 
 struct evidence {		/* as the hardware gave it */
-	struct buf raw;		/* report, quote, token */
+	struct buf raw;		/* report, quote, token; for composite kinds (Azure, TPM) Trustee's evidence JSON */
 	struct buf certs;	/* certificate table that came along (SNP auxblob); may be empty */
-	struct buf event_log;	/* CCEL data area; may be empty */
+	struct buf manifest;	/* SVSM service manifest; may be empty */
+	struct buf logs[N_LOGS];	/* by enum log_form; may be empty */
 };
 #define AUTO_EVIDENCE __attribute__((cleanup(evidence_free))) struct evidence
 void evidence_free(struct evidence *ev);
+
+struct stage {
+	const struct check *checks;
+	size_t n_checks;
+	void *subject;
+	struct expect x;
+};
+#define STAGES_MAX 4
+struct stages {
+	struct stage v[STAGES_MAX];
+	size_t n;
+};
 
 struct evidence_kind {
 	const char *name;	/* as typed by users and written in JSON: "snp" */
@@ -36,6 +49,10 @@ struct evidence_kind {
 	int (*details)(struct json *to, const void *parsed, struct err *e);	/* everything, for `attest show` */
 	const struct check *checks;
 	size_t n_checks;
+	/* Kinds made of others (Azure: an SNP report, a TPM quote, an event log): the lists of checks to run, one after the
+	 * other, each on its own subject with its own expectations.  All have to hold.  NULL: `checks` on `parsed` is the
+	 * only stage.  Subjects belong to parsed.  -1: out of memory and the like. */
+	int (*stages)(struct stages *ret, void *parsed, const struct expect *x, struct err *e);
 	const char *not_yet;	/* not NULL: it cannot be appraised, and this says what is missing; there are no checks then */
 };
 

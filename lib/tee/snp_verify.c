@@ -140,8 +140,8 @@ static enum outcome check_vek(void *p, const struct expect *x, struct finding *f
 		buf_printf(&f->actual, key == SNP_KEY_NONE ? "the report is not signed" : "signing key %d", (int)key);
 		return found(f, false, "a report signed by a VCEK or VLEK", NULL);
 	}
-	for (size_t i = 0; x->certs && i < x->certs->n; i++)
-		consider(&ch, &x->certs->v[i], GIVEN_CERTS_MAX, s, x);
+	for (size_t i = 0; x->given && i < x->given->certs.n; i++)
+		consider(&ch, &x->given->certs.v[i], GIVEN_CERTS_MAX, s, x);
 	ch.seen = 0;
 	for (size_t i = 0; i < s->certs.n; i++)
 		consider(&ch, &s->certs.v[i], TABLE_CERTS_MAX, s, x);
@@ -237,7 +237,7 @@ static enum outcome check_chain(void *p, const struct expect *x, struct finding 
 		   snp_product_name(s->r.product));
 	if (!root || load_root(&c, root, s->v.vlek, &e))
 		return found(f, false, NULL, e.msg);
-	if (chain_holds(s->vek, &c.v[1], &c.v[0], x->now, &e) && try_given(x->certs, s->vek, &c, x->now) &&
+	if (chain_holds(s->vek, &c.v[1], &c.v[0], x->now, &e) && try_given(x->given ? &x->given->certs : NULL, s->vek, &c, x->now) &&
 	    try_given(&s->certs, s->vek, &c, x->now)) {
 		if (e.hint[0])
 			buf_puts(&f->hint, e.hint);
@@ -345,7 +345,7 @@ static enum outcome check_tcb_min(void *p, const struct expect *x, struct findin
 {
 	const struct subject *s = p;
 	const struct snp_tcb r = snp_tcb_at(&s->r, SNP_TCB_REPORTED);
-	const int *floor = x->limits->min_tcb;
+	const int *floor = x->limits->min_tcb[TCB_REPORTED][TCB_ANY];
 	struct snp_tcb want;
 	bool any = false;
 

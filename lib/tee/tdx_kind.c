@@ -94,8 +94,8 @@ static int collect(struct evidence *ret, const struct host *h, struct slice rd, 
 	if (!slice_eq(tdx_report_data(&q), slice_of(in, sizeof in)))
 		return err_set(e, EC_IO, "the quote holds other report data than was asked for");
 	buf_move(&ret->raw, &t.out);
-	take_event_log(&ret->event_log, h);
-	return buf_check(&ret->event_log, e);
+	take_event_log(&ret->logs[LOG_CCEL], h);
+	return buf_check(&ret->logs[LOG_CCEL], e);
 }
 
 /* cc_eventlog ends in eight FF bytes, the CCEL's own end mark (key-broker.md 2.4). */
@@ -105,10 +105,10 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 
 	if (!j)
 		return err_oom(e);
-	if (ev->event_log.n) {
+	if (ev->logs[LOG_CCEL].n) {
 		AUTO_BUF log = { .max = EVIDENCE_MAX + 8 };
 
-		buf_slice(&log, buf_view(&ev->event_log));
+		buf_slice(&log, buf_view(&ev->logs[LOG_CCEL]));
 		buf_fill(&log, 0xff, 8);
 		json_add_b64(j, "cc_eventlog", buf_view(&log));
 		if (buf_check(&log, e)) {

@@ -316,7 +316,7 @@ TEST(ear_of_an_accepted_snp_report_is_affirming)
 	report_make(raw, &(const struct report_make){ .report_data = nonce, .n = sizeof nonce });
 	vek_make(&der, raw, &(const struct vek_make){ 0 });
 	WORKS(certs_parse(&certs, buf_view(&der), &e));
-	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .certs = &certs, .now = MAKER_NOW,
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
 							.snp_roots = maker_roots() }, &e));
 	WORKS(privkey_generate(&k, KEY_EC_P256, 0, &e));

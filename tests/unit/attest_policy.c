@@ -42,9 +42,9 @@ TEST(policy_members_are_read)
 	EQ(l->kinds.n, 2);
 	STR(l->measurements.v[0], "abcd");	/* hex in lower case */
 	STR(l->measurements.v[1], "abcde");
-	EQ(l->min_tcb[TCB_FMC], 1);
-	EQ(l->min_tcb[TCB_BOOTLOADER], -1);
-	EQ(l->min_tcb[TCB_SNP], 255);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_ANY][TCB_FMC], 1);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_ANY][TCB_BOOTLOADER], -1);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_ANY][TCB_SNP], 255);
 	EQ(l->vmpl_max, 3);
 	OK(l->allow_debug && !l->allow_migrate);
 	STR(l->source, "p.json");

@@ -46,7 +46,7 @@ static void run_it(struct verdict *v, const struct run *r)
 	if (r->policy)
 		WORKS(policy_parse(&p, slice_str(r->policy), "test.json", &e));
 	if (appraise(v, &(const struct appraise_in){
-			.evidence = slice_of(raw, sizeof raw), .kind = "snp", .certs = &certs, .policy = p,
+			.evidence = slice_of(raw, sizeof raw), .kind = "snp", .given = &(const struct collateral){ .certs = certs }, .policy = p,
 			.now = r->now ? r->now : MAKER_NOW, .has_nonce = !r->no_nonce, .insecure_no_nonce = r->waive,
 			.nonce = slice_of(r->other_nonce ? (const uint8_t *)"other" : nonce, r->short_nonce ? 31 : r->other_nonce ? 5 : 32),
 			.snp_roots = maker_roots() }, &e))
@@ -123,7 +123,7 @@ TEST(snp_vcek_does_not_stand_in_for_vlek)
 	report_make(raw, &(const struct report_make){ .vlek = true });
 	vek_make(&der, raw, &(const struct vek_make){ 0 });
 	WORKS(certs_parse(&certs, buf_view(&der), &e));
-	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .certs = &certs, .now = MAKER_NOW,
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.insecure_no_nonce = true, .snp_roots = maker_roots() }, &e));
 	OK(!v.accepted);
 	STR(result_of(&v, "snp.vek"), "fail");
@@ -143,7 +143,7 @@ TEST(snp_test_ca_is_refused_by_the_built_in_roots)
 	WORKS(certs_parse(&certs, slice_str(maker_roots()->v[0].ark), &e));
 	WORKS(certs_parse(&certs, slice_str(maker_roots()->v[0].ask), &e));
 	WORKS(certs_parse(&certs, buf_view(&der), &e));
-	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .certs = &certs, .now = MAKER_NOW,
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.insecure_no_nonce = true }, &e));
 	OK(!v.accepted);
 	STR(result_of(&v, "snp.chain"), "fail");
@@ -234,7 +234,7 @@ TEST(snp_every_flipped_byte_is_refused)
 		struct err e = { 0 };
 
 		raw[i] ^= (uint8_t)(1u << i % 8);
-		if (appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .kind = "snp", .certs = &certs,
+		if (appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .kind = "snp", .given = &(const struct collateral){ .certs = certs },
 							      .now = MAKER_NOW, .insecure_no_nonce = true,
 							      .snp_roots = maker_roots() }, &e))
 			EQ(e.code, EC_FORMAT);

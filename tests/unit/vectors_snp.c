@@ -82,7 +82,7 @@ static void run_row(const struct row *r, const struct cert_list *certs, struct s
 
 	if (r->policy)
 		WORKS(policy_parse(&p, slice_str(r->policy), "row", &e));
-	if (appraise(&v, &(const struct appraise_in){ .evidence = evidence, .certs = certs, .now = time_of(r, certs), .policy = p,
+	if (appraise(&v, &(const struct appraise_in){ .evidence = evidence, .given = certs ? &(const struct collateral){ .certs = *certs } : NULL, .now = time_of(r, certs), .policy = p,
 						      .insecure_no_nonce = true }, &e)) {
 		if (accepted)
 			test_fail(__FILE__, __LINE__, "%s: %s", r->report, e.msg);
@@ -165,7 +165,7 @@ TEST(vectors_snp_vlek_under_an_ask_is_refused)
 	root.asvk = root.ask;
 	load_vec(&b, "cpu-tee/snp/milan-v3-vlek.report.bin");
 	add_certs(&certs, "cpu-tee/snp/milan-v3-vlek.vlek.der");
-	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .certs = &certs, .insecure_no_nonce = true,
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .given = &(const struct collateral){ .certs = certs }, .insecure_no_nonce = true,
 							.now = certs.v[0].not_before, .snp_roots = &roots }, &e));
 	OK(!v.accepted);
 	HAS(buf_cstr(&v.reason), "snp.chain");

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attest verify - judge evidence */
+
+#include "attest/appraise.h"
+#include "attest/ear.h"
+#include "attest/policy.h"
+#include "base/outfile.h"
+#include "broker/key.h"
+#include "codec/out.h"
+#include "verbs.h"
+
+#define KEY_MAX ((size_t)64 << 10)
+
+struct verify_args {
+	const char *kind, *nonce, *nonce_file, *policy, *ear, *ear_key;
+	struct opt_list certs, collateral, anchors;
+	bool print_policy, no_nonce, no_collateral, allow_sample, force;
+};
+#define args verify_args
+static const struct opt verify_opts[] = {
+	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx or sample (default: auto, by content)"),
+	OPT_STR('n', "nonce", nonce, "HEX", "the nonce that the evidence has to answer (raw report: its report data)"),
+	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
+	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK chains"),
+	OPT_LIST(0, "collateral", collateral, "PATH", "the same for TCB info and QE identity (JSON as Intel's service or a DCAP library gives it)"),
+	OPT_LIST(0, "trust-anchor", anchors, "PATH", "what you trust for TPM attestation keys and CCA platforms: a public key, or a CA certificate"),
+	OPT_STR('p', "policy", policy, "FILE", "what is wanted of the evidence (default: the strict built-in policy)"),
+	OPT_FLAG(0, "print-policy", print_policy, "print the built-in policy, to start from"),
+	OPT_STR(0, "ear", ear, "FILE", "when accepted, write an attestation token here"),
+	OPT_STR(0, "ear-key", ear_key, "SRC", "EC key (P-256 or P-384, PEM) that signs the token"),
+	OPT_FLAG('f', "force", force, "overwrite an existing token"),
+	OPT_INSECURE("allow-sample", allow_sample, "take evidence of the sample TEE, which proves nothing"),
+	OPT_INSECURE("insecure-no-collateral", no_collateral, "go without TCB info and revocation lists: known holes go unseen"),
+	OPT_INSECURE("insecure-no-nonce", no_nonce, "go without a nonce: the evidence may be an old one"),
+	OPT_END
+};
+#undef args
+
+/* --certs and --collateral are one thing for two habits: each piece is recognised by its content. */
+static int load_all(struct collateral *ret, const struct opt_list *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (collateral_load(ret, l->v[i], e))
+			return -1;
+	return 0;
+}
+
+static int load_signer(struct privkey *ret, const struct ctx *cx, const char *src, struct err *e)
+{
+	AUTO_SECRET pem = { 0 };
+	const struct key_env env = { 0 };
+
+	if (key_get(&pem, cx->host, &env, src, KEY_MAX, e) || privkey_parse(ret, secret_view(&pem), e))
+		return err_ctx(e, "cannot use the token's key");
+	return 0;
+}
+
+static int write_ear(const struct ctx *cx, const struct verdict *v, struct slice nonce, struct err *e)
+{
+	const struct verify_args *a = cx->args;
+	AUTO_PRIVKEY k = { 0 };
+	AUTO_JSON *runtime = json_object();
+	AUTO_BUF token = { 0 };
+
+	if (nonce.n)
+		json_add_hex(runtime, "nonce", nonce);
+	if (load_signer(&k, cx, a->ear_key, e) ||
+	    ear_token(&token, v, &(const struct ear_opts){ .signer = &k, .issuer = "cvmbox", .now = host_now(cx->host),
+							    .runtime_data_claims = runtime }, e))
+		return err_ctx(e, "cannot make a token");
+	return outfile_write(a->ear, buf_view(&token), 0644, a->force, e);
+}
+
+static enum check_result result_of(const char *word)
+{
+	for (enum check_result r = CHECK_SKIP; word && r <= CHECK_PASS; r++)
+		if (!strcmp(word, check_word(r)))
+			return r;
+	return CHECK_FAIL;
+}
+
+static void report(struct out *o, const struct verdict *v)
+{
+	json_add_str(o->claims, "tee", v->tee);
+	for (const struct json *m = json_first(v->claims); m; m = json_next(m))
+		json_add_copy(o->claims, json_name(m), m);
+	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
+		out_check(o, json_string(json_get(c, "id")), result_of(json_string(json_get(c, "result"))),
+			  json_string(json_get(c, "expected")), json_string(json_get(c, "actual")),
+			  json_string(json_get(c, "source")), json_string(json_get(c, "hint")));
+	out_verdict(o, v->accepted ? v->warned ? "accepted, with warnings" : "accepted" : "refused");
+}
+
+static int usage_settled(const struct ctx *cx, struct err *e)
+{
+	const struct verify_args *a = cx->args;
+
+	if (cx->argc == 0) {
+		err_set(e, EC_USAGE, "which evidence? name a FILE, or '-'");
+		return err_hint(e, "see cvmbox attest verify --help");
+	}
+	if (!a->ear != !a->ear_key)
+		return err_set(e, EC_USAGE, "--ear FILE and --ear-key SRC go together");
+	return 0;
+}
+
+static int print_policy(const struct ctx *cx, struct err *e)
+{
+	AUTO_JSON *j = NULL;
+
+	if (policy_default_text(&cx->out->data, e) || json_parse(&j, buf_view(&cx->out->data), INPUT_MAX, e))
+		return -1;
+	json_add_copy(cx->out->claims, "policy", j);
+	return 0;
+}
+
+static int run_verify(const struct ctx *cx, struct err *e)
+{
+	const struct verify_args *a = cx->args;
+	AUTO_BUF evidence = { .max = INPUT_MAX }, nonce = { 0 };
+	AUTO_COLLATERAL given = { 0 }, anchors = { 0 };
+	AUTO_POLICY *policy = NULL;
+	AUTO_VERDICT v = { 0 };
+	struct appraise_in in;
+
+	if (a->print_policy)
+		return print_policy(cx, e);
+	if (usage_settled(cx, e) || nonce_get(&nonce, a->nonce, a->nonce_file, e) || load_all(&given, &a->certs, e) ||
+	    load_all(&given, &a->collateral, e) || load_all(&anchors, &a->anchors, e) ||
+	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
+		return -1;
+	in = (struct appraise_in){
+		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .now = host_now(cx->host), .policy = policy,
+		.has_nonce = nonce.n != 0, .nonce = buf_view(&nonce), .insecure_no_nonce = a->no_nonce,
+		.allow_sample = a->allow_sample,
+	};
+	if (appraise(&v, &in, e))
+		return err_ctx(e, "cannot verify '%s'", cx->argv[0]);
+	if (v.accepted && a->ear && write_ear(cx, &v, buf_view(&nonce), e))
+		return -1;	/* before the verdict is told: "accepted" is the last word of a call that worked */
+	report(cx->out, &v);
+	return v.accepted ? 0 : err_set(e, EC_REFUSED, "'%s' is refused: %s", cx->argv[0], buf_cstr(&v.reason));
+}
+
+const struct verb verb_verify = {
+	.name = "verify", .summary = "appraise evidence against a nonce and a policy", .operands = "FILE", .opts = verify_opts,
+	.args_size = sizeof(struct verify_args), .max_operands = 1, .run = run_verify,
+};
