@@ -14,7 +14,7 @@
 struct verify_args {
 	const char *kind, *nonce, *nonce_file, *policy, *ear, *ear_key;
 	struct opt_list certs, collateral, anchors;
-	bool print_policy, no_nonce, no_collateral, allow_sample, force;
+	bool print_policy, no_nonce, no_collateral, allow_tpm, allow_sample, force;
 };
 #define args verify_args
 static const struct opt verify_opts[] = {
@@ -30,6 +30,7 @@ static const struct opt verify_opts[] = {
 	OPT_STR(0, "ear-key", ear_key, "SRC", "EC key (P-256 or P-384, PEM) that signs the token"),
 	OPT_FLAG('f', "force", force, "overwrite an existing token"),
 	OPT_INSECURE("allow-sample", allow_sample, "take evidence of the sample TEE, which proves nothing"),
+	OPT_INSECURE("allow-tpm", allow_tpm, "take a plain TPM's evidence, which does not show a confidential machine"),
 	OPT_INSECURE("insecure-no-collateral", no_collateral, "go without TCB info and revocation lists: known holes go unseen"),
 	OPT_INSECURE("insecure-no-nonce", no_nonce, "go without a nonce: the evidence may be an old one"),
 	OPT_END
@@ -130,7 +131,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
 	in = (struct appraise_in){
-		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .now = host_now(cx->host), .policy = policy,
+		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .allow_tpm = a->allow_tpm, .now = host_now(cx->host), .policy = policy,
 		.has_nonce = nonce.n != 0, .nonce = buf_view(&nonce), .insecure_no_nonce = a->no_nonce,
 		.allow_sample = a->allow_sample,
 	};

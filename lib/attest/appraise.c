@@ -148,7 +148,7 @@ static int expectations(struct work *w, struct err *e)
 
 	w->x = (struct expect){
 		.limits = policy_limits(in->policy), .now = in->now, .given = in->given, .carried = &w->carried, .anchors = in->anchors,
-		.snp_roots = in->snp_roots, .intel_root = in->intel_root, .allow_sample = in->allow_sample,
+		.snp_roots = in->snp_roots, .intel_root = in->intel_root, .allow_sample = in->allow_sample, .allow_tpm = in->allow_tpm,
 		.no_collateral = in->insecure_no_collateral,
 		.no_freshness = in->insecure_no_nonce && !in->has_nonce && in->report_data.n == 0,
 	};

@@ -30,7 +30,7 @@ struct appraise_in {
 	struct slice report_data;	/* n > 0: the exact digest expected in the report data (kbs: SHA-384 of runtime data), zero padded on the right */
 	bool insecure_no_nonce;		/* waives freshness when neither nonce nor report_data is given; the verdict then warns */
 	bool insecure_no_collateral;	/* waives what collateral would show (TCB status, revocation); the verdict then warns */
-	bool allow_sample;
+	bool allow_sample, allow_tpm;	/* a plain TPM is no confidential machine: taken only where the policy's kinds name it, or so */
 	const struct snp_roots *snp_roots;	/* NULL: the built-in ones of AMD.  Tests bring their own CA here, nothing else can */
 	const uint8_t *intel_root;	/* likewise: SHA-256 of a root's SubjectPublicKeyInfo */
 };

@@ -6,13 +6,38 @@
  * are errors.
  *
  *   schema               "cvmbox.policy/1"
- *   kinds                TEE kinds that are accepted; left out: all but sample
- *   measurements         accepted launch measurements (hex, 48 bytes for SNP); left out: any
- *   host_data, chip_ids  accepted values (hex); left out: any
- *   min_tcb              {"fmc","bootloader","tee","snp","microcode"}: reported TCB, each part at least this
+ *   kinds                TEE kinds that are accepted; left out: all but sample and tpm
+ *   measurements         accepted launch measurements (hex): SNP measurement, TDX MRTD, CCA initial measurement; left out: any
+ *   init_data            accepted initdata digests (hex, as long as the TEE's field)
+ *   allow_debug, allow_migrate   booleans
+ *   max_collateral_age   seconds since TCB info, QE identity and revocation lists were issued
+ * SNP
+ *   host_data, chip_ids, family_ids, image_ids, id_key_digests, author_key_digests   accepted values (hex); left out: any
+ *   min_tcb, min_committed_tcb, min_launch_tcb, min_current_tcb
+ *                        {"fmc","bootloader","tee","snp","microcode"}, each part at least this; also {"Milan": {..}, "Turin": {..}}
  *   min_report_version   2 to 5
  *   vmpl_max             0 to 3
- *   allow_debug, allow_migrate   booleans
+ *   min_guest_svn, min_abi ("1.55")
+ *   platform             {"smt","tsme","ecc","rapl_dis","ciphertext_hiding","alias_check","sev_tio"}: bits that must be so
+ *   guest_policy         {"smt","single_socket","cxl_allow","mem_aes_256_xts","rapl_dis","ciphertext_hiding","page_swap_disable"}
+ *   mitigations          bits that both mitigation vectors must have, number or "0x.."
+ * TDX
+ *   tcb_status           accepted statuses; left out: UpToDate.  Revoked and NotSupported never are
+ *   advisories           advisory ids that are tolerated; left out: any that comes with an accepted status
+ *   min_tcb_evaluation   at least this tcbEvaluationDataNumber
+ *   mr_seam, mr_config_id, mr_owner, mr_owner_config, xfam, fmspc, ppid   accepted values (hex, bytes as stored)
+ *   rtmrs                {"0": [hex], ..}
+ *   td_attributes        {"sept_ve_disable","pks","kl","perfmon"}: bits that must be so
+ *   allow_service_td     boolean
+ * TPM (also Azure's) and event logs
+ *   pcrs                 {"11": [hex], ..}, of the bank that was quoted
+ *   ak_keys              SHA-256 of accepted attestation keys (SubjectPublicKeyInfo, hex)
+ *   kernel_cmdlines      accepted kernel command lines, whole, as text
+ *   boot_images          Authenticode digests of what may be started
+ *   secure_boot          true: it has to be on
+ * CCA
+ *   implementation_ids, instance_ids, realm_personalization, rems {"0": [hex], ..}
+ *
  *   checks               {CHECK-ID: "require"|"warn"|"ignore"}; those that everything stands on (signature, chain,
  *                        report data, ...) only "require".
  *                        "require" by name also wants that the check applies: a check that has nothing to compare

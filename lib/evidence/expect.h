@@ -90,7 +90,7 @@ struct expect {
 	const uint8_t *intel_root;	/* SHA-256 of the root's SubjectPublicKeyInfo; NULL: Intel's */
 	struct slice report_data;	/* expected in the evidence, zero padded on the right; n 0: none was given */
 	bool no_freshness;		/* the caller waived freshness (--insecure-no-nonce); report_data is still compared when given */
-	bool allow_sample;
+	bool allow_sample, allow_tpm;
 };
 
 /* The i-th piece of that type, those of the caller first; NULL: no more. */

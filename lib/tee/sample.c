@@ -166,5 +166,5 @@ const struct evidence_kind evidence_sample = {
 	.title = "sample (no TEE)",
 	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = claims,
-	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
+	.measured = "/launch_digest", .checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

@@ -675,5 +675,5 @@ const struct evidence_kind evidence_snp = {
 	.title = "AMD SEV-SNP",
 	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
+	.measured = "/measurement", .checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

@@ -4,6 +4,8 @@
 #include "attest/policy_int.h"
 #include "test.h"
 
+#define HEX16 "00112233445566778899aabbccddeeff"
+#define HEX32 HEX16 HEX16
 #define P(members) "{\"schema\":\"cvmbox.policy/1\"" members "}"
 
 static int parse(struct policy **p, const char *text, struct err *e)
@@ -54,6 +56,39 @@ TEST(policy_members_are_read)
 	EQ(policy_rule(p, "snp.signature"), RULE_REQUIRE);
 }
 
+TEST(policy_members_of_every_form_are_read)
+{
+	AUTO_POLICY *p = NULL;
+	const struct limits *l;
+
+	WORKS(parse(&p, P(",\"min_tcb\":{\"snp\":8,\"Turin\":{\"fmc\":1}},\"min_launch_tcb\":{\"Milan\":{\"microcode\":9}},\"min_abi\":\"1.55\","
+			  "\"platform\":{\"smt\":false,\"alias_check\":true},\"guest_policy\":{\"single_socket\":true},\"mitigations\":\"0x0103\","
+			  "\"tcb_status\":[\"UpToDate\",\"SWHardeningNeeded\"],\"advisories\":[\"INTEL-SA-00615\"],\"min_tcb_evaluation\":17,"
+			  "\"fmspc\":[\"90C06F000000\"],\"td_attributes\":{\"sept_ve_disable\":true,\"perfmon\":false},\"secure_boot\":true,"
+			  "\"kernel_cmdlines\":[\"ABCD\"],\"pcrs\":{\"23\":[\"" HEX32 "\"]},\"max_collateral_age\":86400"), &e));
+	l = policy_limits(p);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_ANY][TCB_SNP], 8);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_TURIN][TCB_FMC], 1);
+	EQ(l->min_tcb[TCB_REPORTED][TCB_TURIN][TCB_SNP], -1);
+	EQ(l->min_tcb[TCB_LAUNCH][TCB_MILAN][TCB_MICROCODE], 9);
+	EQ(l->min_tcb[TCB_LAUNCH][TCB_ANY][TCB_MICROCODE], -1);
+	EQ(l->min_abi, 0x137);
+	EQ(l->platform.set, 1 << 5);
+	EQ(l->platform.clear, 1);
+	EQ(l->guest_policy.set, 1 << 20);
+	EQ(l->mitigations, 0x103);
+	EQ(l->tcb_status.n, 2);
+	OK(l->has_advisories);
+	EQ(l->min_evaluation, 17);
+	STR(l->fmspc.v[0], "90c06f000000");
+	EQ(l->td_attributes.set, 1 << 28);
+	EQ(l->td_attributes.clear >> 63, 1);
+	OK(l->want_secure_boot);
+	STR(l->kernel_cmdlines.v[0], "ABCD");	/* text, not hex */
+	EQ(l->pcr[23].n, 1);
+	EQ(l->max_collateral_age, 86400);
+}
+
 TEST(policy_mistakes_are_errors)
 {
 	static const char *const texts[] = {
@@ -69,6 +104,14 @@ TEST(policy_mistakes_are_errors)
 		P(",\"checks\":{\"snp.report_data\":\"ignore\"}"), P(",\"checks\":{\"snp.tcb.certificate\":\"warn\"}"),
 		P(",\"checks\":{\"sample.report_data\":\"warn\"}"), P(",\"checks\":{\"sample.allowed\":\"ignore\"}"),
 		P(",\"checks\":{\"evidence.kind\":\"ignore\"}"),
+		P(",\"min_tcb\":{\"Rome\":{\"snp\":1}}"), P(",\"min_tcb\":{\"Milan\":8}"), P(",\"min_tcb\":{\"Milan\":{\"Milan\":{}}}"),
+		P(",\"min_abi\":\"1\""), P(",\"min_abi\":1.55"), P(",\"min_abi\":\"1.256\""), P(",\"platform\":{\"smtt\":true}"),
+		P(",\"platform\":{\"smt\":1}"), P(",\"platform\":[]"), P(",\"mitigations\":\"3\""), P(",\"mitigations\":\"0x3\""),
+		P(",\"mitigations\":\"0x112233445566778899\""), P(",\"mitigations\":-1"), P(",\"tcb_status\":[\"Revoked\"]"),
+		P(",\"tcb_status\":[\"uptodate\"]"), P(",\"tcb_status\":[]"), P(",\"rtmrs\":{\"4\":[\"" HEX32 HEX16 "\"]}"),
+		P(",\"rtmrs\":{\"0\":[\"" HEX32 "\"]}"), P(",\"rtmrs\":[\"" HEX32 HEX16 "\"]"), P(",\"pcrs\":{\"24\":[\"" HEX32 "\"]}"),
+		P(",\"pcrs\":{\"x\":[\"" HEX32 "\"]}"), P(",\"pcrs\":{\"1\":[\"" HEX32 "\"],\"01\":[\"" HEX32 "\"]}"), P(",\"fmspc\":[\"00\"]"),
+		P(",\"max_collateral_age\":0"), P(",\"secure_boot\":\"yes\""), P(",\"min_guest_svn\":4294967296"),
 		P(",\"resources\":{}"), P(",\"resources\":[1]"), P(",\"resources\":[{}]"), P(",\"resources\":[{\"path\":\"/a/b/c\"}]"),
 		P(",\"resources\":[{\"path\":\"a/*/c\"}]"), P(",\"resources\":[{\"path\":\"a/b/c\",\"measurement\":[\"x\"]}]"),
 		P(",\"resources\":[{\"path\":\"a/b/c\",\"measurements\":[]}]"), P(",\"resources\":[{\"path\":\"\"}]"), P("") "x",
