@@ -62,6 +62,12 @@ struct cert_make {
 	const char *dns, *ip;		/* subjectAltName, NULL: none */
 	const uint8_t *serial; size_t serial_n;	/* NULL: random */
 	bool pss;			/* RSA signs with RSA-PSS SHA-384, as AMD does; else PKCS#1 SHA-256 */
+	const struct cert_make_ext {	/* further extensions, behind our own */
+		const char *oid;	/* dotted */
+		bool critical;
+		struct slice value;	/* contents of the extnValue OCTET STRING, as they are */
+	} *exts;
+	size_t n_exts;
 };
 int cert_make(struct buf *ret_der, const struct cert_make *m, struct err *e);
 

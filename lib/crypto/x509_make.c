@@ -67,14 +67,14 @@ static int put_name(struct buf *ret, const char *text, struct err *e)
 
 /* --- extensions ---------------------------------------------------------------------------------------- */
 
-static void put_ext(struct buf *ret, const char *oid, bool critical, const struct buf *value)
+static void put_ext(struct buf *ret, const char *oid, bool critical, struct slice value)
 {
 	AUTO_BUF x = { 0 };
 
 	der_put_oid(&x, oid);
 	if (critical)
 		der_put(&x, DER_BOOLEAN, SLICE("\xff"));
-	wrap(&x, DER_OCTET_STRING, value);
+	der_put(&x, DER_OCTET_STRING, value);
 	wrap(ret, DER_SEQUENCE, &x);
 }
 
@@ -85,10 +85,10 @@ static void put_constraints(struct buf *ret, bool ca)
 	if (ca)
 		der_put(&inner, DER_BOOLEAN, SLICE("\xff"));
 	wrap(&value, DER_SEQUENCE, &inner);
-	put_ext(ret, OID_BASIC_CONSTRAINTS, true, &value);
+	put_ext(ret, OID_BASIC_CONSTRAINTS, true, buf_view(&value));
 	/* keyCertSign and cRLSign, or digitalSignature; the first byte counts the unused bits */
 	der_put(&usage, DER_BIT_STRING, ca ? SLICE("\x01\x06") : SLICE("\x07\x80"));
-	put_ext(ret, OID_KEY_USAGE, true, &usage);
+	put_ext(ret, OID_KEY_USAGE, true, buf_view(&usage));
 }
 
 /* RFC 7093 section 2, method 4: the leftmost 160 bits of SHA-256 over the key information. */
@@ -100,12 +100,12 @@ static int put_key_ids(struct buf *ret, struct slice spki, struct slice issuer_s
 	if (hash_of(digest, HASH_SHA256, spki, e))
 		return -1;
 	der_put(&own, DER_OCTET_STRING, slice_of(digest, 20));
-	put_ext(ret, OID_SUBJECT_KEY_ID, false, &own);
+	put_ext(ret, OID_SUBJECT_KEY_ID, false, buf_view(&own));
 	if (hash_of(digest, HASH_SHA256, issuer_spki, e))
 		return -1;
 	der_put(&id, DER_CONTEXT + 0, slice_of(digest, 20));
 	wrap(&authority, DER_SEQUENCE, &id);
-	put_ext(ret, OID_AUTHORITY_KEY_ID, false, &authority);
+	put_ext(ret, OID_AUTHORITY_KEY_ID, false, buf_view(&authority));
 	return 0;
 }
 
@@ -123,10 +123,10 @@ static int put_alt_names(struct buf *ret, const char *dns, const char *ip, struc
 	else if (ip)
 		return err_set(e, EC_USAGE, "'%s' is no IP address", ip);
 	wrap(&value, DER_SEQUENCE, &names);
-	put_ext(ret, OID_SUBJECT_ALT_NAME, false, &value);
+	put_ext(ret, OID_SUBJECT_ALT_NAME, false, buf_view(&value));
 	der_put_oid(&uses, "1.3.6.1.5.5.7.3.1");	/* serverAuth */
 	wrap(&eku, DER_SEQUENCE, &uses);
-	put_ext(ret, OID_EXT_KEY_USAGE, false, &eku);
+	put_ext(ret, OID_EXT_KEY_USAGE, false, buf_view(&eku));
 	return 0;
 }
 
@@ -216,6 +216,8 @@ static int put_exts(struct buf *ret, const struct cert_make *m, struct slice spk
 		return -1;
 	if ((m->dns || m->ip) && put_alt_names(&exts, m->dns, m->ip, e))
 		return -1;
+	for (size_t i = 0; i < m->n_exts; i++)
+		put_ext(&exts, m->exts[i].oid, m->exts[i].critical, m->exts[i].value);
 	wrap(&seq, DER_SEQUENCE, &exts);
 	wrap(ret, DER_EXPLICIT + 3, &seq);
 	return 0;
