@@ -85,6 +85,8 @@ static void report(struct out *o, const struct verdict *v)
 	json_add_str(o->claims, "tee", v->tee);
 	for (const struct json *m = json_first(v->claims); m; m = json_next(m))
 		json_add_copy(o->claims, json_name(m), m);
+	if (json_count(v->collateral))
+		json_add_copy(o->claims, "collateral", v->collateral);
 	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
 		out_check(o, json_string(json_get(c, "id")), result_of(json_string(json_get(c, "result"))),
 			  json_string(json_get(c, "expected")), json_string(json_get(c, "actual")),

@@ -26,64 +26,115 @@ static enum tier tier_of(int64_t v)
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
 
-/* Values of draft-ietf-rats-ar4si, chosen as Trustee's own policies do (key-broker.md 5.2), so that their rules work
- * on our tokens.  0 makes
- * no claim. */
-struct vector {
-	int configuration, executables, hardware;
-};
+/* The claims of a vector and their values (draft-ietf-rats-ar4si 2.3), as far as they have names; those that we give are
+ * chosen as Trustee's own policies do (key-broker.md 5.2), so that their rules work on our tokens.  0 makes no claim. */
+enum claim { INSTANCE, CONFIG, EXEC, FILES, HARDWARE, RUNTIME, STORAGE, SOURCED, N_CLAIMS };
 enum {
-	CONFIG_APPROVED = 2, CONFIG_UNKNOWN = 36, EXEC_APPROVED = 3, EXEC_UNRECOGNISED = 33, HW_GENUINE = 2, HW_UNSAFE = 32,
-	HW_UNRECOGNISED = 97
+	INSTANCE_KNOWN = 2, CONFIG_APPROVED = 2, CONFIG_UNKNOWN = 36, EXEC_APPROVED = 3, EXEC_UNRECOGNISED = 33, HW_GENUINE = 2,
+	HW_UNSAFE = 32, HW_UNRECOGNISED = 97, RUNTIME_ENCRYPTED = 2
+};
+struct meaning {
+	int value;
+	const char *text;
+};
+static const struct {
+	const char *name;
+	struct meaning says[8];
+} vector_claims[N_CLAIMS] = {
+	[INSTANCE] = { "instance-identity", { { 2, "a known instance" }, { 96, "an instance known to be bad" }, { 97, "an unknown instance" } } },
+	[CONFIG] = { "configuration", { { 2, "a known and approved configuration" }, { 3, "no known weakness" }, { 32, "known weaknesses" },
+					{ 36, "parts that could not be judged" }, { 96, "an unacceptable configuration" } } },
+	[EXEC] = { "executables", { { 2, "approved at run time" }, { 3, "approved at boot" }, { 4, "recognised, not checked for approval" },
+				    { 32, "recognised and unsafe" }, { 33, "not recognised" }, { 96, "known to be bad" } } },
+	[FILES] = { "file-system", { { 2, "approved files" }, { 32, "files that are not recognised" }, { 96, "files known to be bad" } } },
+	[HARDWARE] = { "hardware", { { 2, "genuine, without known weakness" }, { 32, "genuine, with known weaknesses" },
+				     { 96, "known to be broken" }, { 97, "not recognised" } } },
+	[RUNTIME] = { "runtime-opaque", { { 2, "memory is encrypted, closed to the host" }, { 32, "memory is isolated" }, { 96, "memory is open" } } },
+	[STORAGE] = { "storage-opaque", { { 2, "secrets are sealed by hardware" }, { 32, "secrets are encrypted by software" }, { 96, "secrets are open" } } },
+	[SOURCED] = { "sourced-data", { { 2, "data from trusted sources" }, { 32, "data from untrusted sources" }, { 96, "data known to be bad" } } },
+};
+struct vector {
+	int v[N_CLAIMS];
 };
 
+/* Over all checks whose name ends so: "fail" if one failed, "pass" if one passed and none failed, else "skip". */
 static const char *result_of(const struct json *checks, const char *suffix)
 {
-	for (const struct json *c = json_first(checks); c; c = json_next(c)) {
-		const char *id = json_string(json_get(c, "id")), *dot = id ? strchr(id, '.') : NULL;
+	const char *ret = "skip";
 
-		if (dot && !strcmp(dot + 1, suffix))
-			return json_string(json_get(c, "result"));
+	for (const struct json *c = json_first(checks); c; c = json_next(c)) {
+		const char *id = json_string(json_get(c, "id")), *dot = id ? strchr(id, '.') : NULL, *r = json_string(json_get(c, "result"));
+
+		if (!dot || !r || strcmp(dot + 1, suffix) || !strcmp(r, "skip"))
+			continue;
+		if (strcmp(r, "pass"))
+			return "fail";
+		ret = "pass";
 	}
-	return NULL;
+	return ret;
+}
+
+/* Advisories tell people what is known of a platform; they say nothing of this machine's configuration. */
+static bool warned_of_configuration(const struct json *checks)
+{
+	for (const struct json *c = json_first(checks); c; c = json_next(c)) {
+		const char *id = json_string(json_get(c, "id")), *r = json_string(json_get(c, "result"));
+
+		if (id && r && !strcmp(r, "warn") && strncmp(id, "advisory.", 9))
+			return true;
+	}
+	return false;
+}
+
+/* Without a list in the policy nobody looked at what runs: no claim. */
+static int executables_of(const struct json *checks)
+{
+	static const char *const about[] = { "measurement", "rtmrs", "pcr_values", "rems", "boot_images", "cmdline" };
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
+		const char *r = result_of(checks, about[i]);
+
+		if (!strcmp(r, "fail"))
+			return EXEC_UNRECOGNISED;
+		if (!strcmp(r, "pass"))
+			ret = EXEC_APPROVED;
+	}
+	return ret;
 }
 
 static struct vector vector_of(const struct verdict *v)
 {
-	const char *measured = result_of(v->checks, "measurement");
+	const bool sample = !strcmp(v->tee, "sample"), tpm = !strcmp(v->tee, "tpm");
+	struct vector ret = { { [CONFIG] = CONFIG_UNKNOWN, [EXEC] = EXEC_UNRECOGNISED, [HARDWARE] = HW_UNRECOGNISED } };
 
 	if (!v->accepted)
-		return (struct vector){ CONFIG_UNKNOWN, EXEC_UNRECOGNISED, HW_UNRECOGNISED };
-	return (struct vector){
-		.configuration = v->warned && strcmp(v->tee, "sample") ? CONFIG_UNKNOWN : CONFIG_APPROVED,
-		/* Without a list in the policy nobody looked at what runs: no claim. */
-		.executables = measured && !strcmp(measured, "pass") ? EXEC_APPROVED
-			       : measured && !strcmp(measured, "skip") ? 0 : EXEC_UNRECOGNISED,
-		.hardware = strcmp(v->tee, "sample") ? HW_GENUINE : HW_UNSAFE,
-	};
+		return ret;
+	ret.v[CONFIG] = !sample && warned_of_configuration(v->checks) ? CONFIG_UNKNOWN : CONFIG_APPROVED;
+	ret.v[EXEC] = executables_of(v->checks);
+	ret.v[HARDWARE] = tpm ? 0 : sample || !strcmp(result_of(v->checks, "tcb.status"), "fail") ? HW_UNSAFE : HW_GENUINE;
+	ret.v[INSTANCE] = tpm || !strcmp(result_of(v->checks, "chip_id.allowed"), "pass") ? INSTANCE_KNOWN : 0;
+	if (!sample && !tpm && ret.v[CONFIG] == CONFIG_APPROVED)
+		ret.v[RUNTIME] = RUNTIME_ENCRYPTED;
+	return ret;
 }
 
 static void write_vector(struct json *to, const struct vector *v)
 {
 	struct json *o = json_add_object(to, "ear.trustworthiness-vector");
 
-	json_add_i64(o, "instance-identity", 0);
-	json_add_i64(o, "configuration", v->configuration);
-	json_add_i64(o, "executables", v->executables);
-	json_add_i64(o, "file-system", 0);
-	json_add_i64(o, "hardware", v->hardware);
-	json_add_i64(o, "runtime-opaque", 0);
-	json_add_i64(o, "storage-opaque", 0);
-	json_add_i64(o, "sourced-data", 0);
+	for (size_t i = 0; i < N_CLAIMS; i++)
+		json_add_i64(o, vector_claims[i].name, v->v[i]);
 }
 
 static enum tier worst_of(const struct vector *v)
 {
-	enum tier t = tier_of(v->configuration);
+	enum tier t = TIER_NONE;
 
-	if (tier_of(v->executables) > t)
-		t = tier_of(v->executables);
-	return tier_of(v->hardware) > t ? tier_of(v->hardware) : t;
+	for (size_t i = 0; i < N_CLAIMS; i++)
+		if (tier_of(v->v[i]) > t)
+			t = tier_of(v->v[i]);
+	return t;
 }
 
 static void add_digest(struct json *to, const char *name, struct slice s)
@@ -214,4 +265,37 @@ int ear_check(const struct json *payload, int64_t now, bool allow_warning, struc
 		if (check_submod(m, allow_warning, e))
 			return -1;
 	return 0;
+}
+
+/* --- explaining ---------------------------------------------------------------------------------------------- */
+
+static const char *meaning_of(const char *claim, int64_t n)
+{
+	if (n == 0)
+		return "no claim is made";
+	if (n == -1)
+		return "the verifier failed";
+	if (n == 1)
+		return "evidence that the verifier did not expect";
+	if (n == 99)
+		return "a signature or digest that does not hold";
+	for (size_t i = 0; i < N_CLAIMS; i++)
+		for (const struct meaning *m = vector_claims[i].says; !strcmp(claim, vector_claims[i].name) && m->text; m++)
+			if (m->value == n)
+				return m->text;
+	return "a value of the verifier's own";
+}
+
+void ear_explain(struct json *to, const struct json *payload)
+{
+	for (const struct json *s = json_first(json_get(payload, "submods")); s; s = json_next(s)) {
+		struct json *o = json_add_object(to, json_name(s));
+
+		for (const struct json *x = json_first(json_get(s, "ear.trustworthiness-vector")); x; x = json_next(x)) {
+			int64_t n;
+
+			if (json_i64(x, &n))
+				json_add_fmt(o, json_name(x), "%lld, %s: %s", (long long)n, tier_names[tier_of(n)], meaning_of(json_name(x), n));
+		}
+	}
 }

@@ -31,4 +31,7 @@ int ear_token(struct buf *ret, const struct verdict *v, const struct ear_opts *o
  * EC_FORMAT if it is no EAR. */
 int ear_check(const struct json *payload, int64_t now, bool allow_warning, struct err *e);
 
+/* Adds for each submod what the numbers of its trustworthiness vector mean, in words. */
+void ear_explain(struct json *to, const struct json *payload);
+
 #endif

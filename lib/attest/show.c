@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoding for people: see show.h. */
 
+#include "attest/ear.h"
 #include "attest/kinds.h"
 #include "attest/show.h"
 #include "base/host.h"
@@ -184,6 +185,8 @@ static int show_token(struct json *to, struct slice text, struct err *e)
 	json_add_bool(to, "signature_checked", false);
 	add_time(to, "issued", j.payload, "iat");
 	add_time(to, "expires", j.payload, "exp");
+	if (json_get(j.payload, "submods"))
+		ear_explain(json_add_object(to, "trustworthiness"), j.payload);
 	json_add_copy(to, "header", j.header);
 	if (j.payload)
 		json_add_copy(to, "payload", j.payload);

@@ -419,3 +419,20 @@ TEST(show_decodes_what_it_knows)
 	FAILS(show(none, SLICE("{\"a\":1}"), &e), EC_FORMAT);
 	FAILS(show(none, (struct slice){ 0 }, &e), EC_FORMAT);
 }
+
+TEST(ear_numbers_are_said_in_words)
+{
+	AUTO_JSON *j = NULL, *to = json_object();
+	const struct json *cpu;
+	struct err e = { 0 };
+
+	WORKS(json_parse(&j, SLICE("{\"submods\":{\"cpu0\":{\"ear.trustworthiness-vector\":{\"hardware\":97,\"executables\":3,\"file-system\":0,"
+				   "\"configuration\":77,\"sourced-data\":\"x\"}}}}"), 4096, &e));
+	ear_explain(to, j);
+	cpu = json_get(to, "cpu0");
+	STR(json_string(json_get(cpu, "hardware")), "97, contraindicated: not recognised");
+	STR(json_string(json_get(cpu, "executables")), "3, affirming: approved at boot");
+	STR(json_string(json_get(cpu, "file-system")), "0, none: no claim is made");
+	STR(json_string(json_get(cpu, "configuration")), "77, warning: a value of the verifier's own");
+	OK(!json_get(cpu, "sourced-data"));
+}
