@@ -424,7 +424,6 @@ TEST(ear_numbers_are_said_in_words)
 {
 	AUTO_JSON *j = NULL, *to = json_object();
 	const struct json *cpu;
-	struct err e = { 0 };
 
 	WORKS(json_parse(&j, SLICE("{\"submods\":{\"cpu0\":{\"ear.trustworthiness-vector\":{\"hardware\":97,\"executables\":3,\"file-system\":0,"
 				   "\"configuration\":77,\"sourced-data\":\"x\"}}}}"), 4096, &e));
