@@ -12,7 +12,20 @@
 
 #define EVIDENCE_MAX ((size_t)4 << 20)	/* one piece of evidence, raw */
 
+/* How to ask, where the default will not do.  All zero: the defaults. */
+struct collect_how {
+	bool has_vmpl;
+	unsigned vmpl;			/* SNP: the privilege level that the report is for */
+	bool svsm;			/* SNP: with the manifest of SVSM services */
+	const char *svsm_service;	/* GUID of one; NULL: all */
+	bool has_manifest_version;
+	uint64_t manifest_version;
+	uint32_t pcrs;			/* TPM: bit n selects PCR n; 0: the kind's own choice */
+	const char *pcr_bank;		/* TPM: "sha256", ..; NULL: the kind's own choice */
+};
+
 struct evidence {		/* as the hardware gave it */
+	const struct collect_how *how;	/* set by the caller before collect; NULL: the defaults */
 	struct buf raw;		/* report, quote, token; for composite kinds (Azure, TPM) Trustee's evidence JSON */
 	struct buf certs;	/* certificate table that came along (SNP auxblob); may be empty */
 	struct buf manifest;	/* SVSM service manifest; may be empty */

@@ -193,7 +193,7 @@ TEST(tsm_says_what_is_wrong)
 	kernel_start(&k, &h, SILENT);
 	EQ(tsm_get(&t, &h, "sev_guest", ask, &e), -1);
 	HAS(e.msg, "empty");
-	HAS(e.hint, "quote service");
+	HAS(e.hint, "the host's side");
 	kernel_stop(&k, &h);
 	kernel_start(&k, &h, TDX);
 	EQ(tsm_get(&t, &h, "sev_guest", ask, &e), -1);
