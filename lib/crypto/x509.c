@@ -51,7 +51,7 @@ struct slice cert_ext(const struct cert *c, const char *oid)
 	return (struct slice){ NULL, 0 };
 }
 
-static bool twice(struct slice exts, struct slice oid)	/* RFC 5280 4.2: at most one of a kind */
+bool cert_extension_twice(struct slice exts, struct slice oid)
 {
 	struct rd r = rd_of(exts);
 	struct cert_extension x;
@@ -85,7 +85,8 @@ static bool key_usage(struct cert_parts *p, struct slice value)
 	if (!der_done(&r) || bits.n < 2 || bits.p[0] > 7)
 		return false;
 	p->has_key_usage = true;
-	p->cert_sign = bits.p[1] & 0x04;	/* keyCertSign is bit 5, counted from the highest */
+	p->cert_sign = bits.p[1] & 0x04;	/* keyCertSign is bit 5, counted from the highest; cRLSign is bit 6 */
+	p->crl_sign = bits.p[1] & 0x02;
 	return true;
 }
 
@@ -96,7 +97,7 @@ static bool read_extensions(struct cert *c, struct cert_parts *p)
 	unsigned n = 0;
 
 	while (cert_extension_next(&r, &x)) {
-		if (++n > 64 || twice(p->exts, x.oid))
+		if (++n > 64 || cert_extension_twice(p->exts, x.oid))
 			return false;
 		if (der_oid_is(x.oid, OID_BASIC_CONSTRAINTS) && !basic_constraints(c, p, x.value))
 			return false;
@@ -234,106 +235,15 @@ int certs_parse(struct cert_list *l, struct slice pem_or_der, struct err *e)
 	return rc;
 }
 
-/* --- algorithms ---------------------------------------------------------------------------------------- */
-
-static enum hash hash_of_alg(struct rd *r)	/* AlgorithmIdentifier of a hash, parameters NULL or absent */
-{
-	static const struct {
-		const char *oid;
-		enum hash h;
-	} table[] = { { "1.3.14.3.2.26", HASH_SHA1 }, { "2.16.840.1.101.3.4.2.1", HASH_SHA256 },
-		      { "2.16.840.1.101.3.4.2.2", HASH_SHA384 }, { "2.16.840.1.101.3.4.2.3", HASH_SHA512 } };
-	struct rd in = der_open(r, DER_SEQUENCE);
-	const struct slice oid = der_take(&in, DER_OID).body;
-
-	if (der_peek(&in, DER_NULL) && der_take(&in, DER_NULL).body.n)
-		in.bad = true;
-	if (!der_done(&in))
-		r->bad = true;
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (der_oid_is(oid, table[i].oid))
-			return table[i].h;
-	return HASH_NONE;
-}
-
-/* RSASSA-PSS-params (RFC 8017 A.2.3).  Defaults are SHA-1 and 20 bytes of salt; a mask of another hash, or another
- * trailer, is not supported (nobody makes it). */
-static bool pss_params(struct cert_alg *ret, struct rd *r)
-{
-	struct rd seq = der_open(r, DER_SEQUENCE), in;
-	enum hash mask = HASH_SHA1;
-	uint32_t n;
-
-	*ret = (struct cert_alg){ SIG_RSA_PSS, HASH_SHA1, 20 };
-	if (der_peek(&seq, DER_EXPLICIT + 0)) {
-		in = der_open(&seq, DER_EXPLICIT + 0);
-		ret->hash = hash_of_alg(&in);
-		seq.bad |= !der_done(&in);
-	}
-	if (der_peek(&seq, DER_EXPLICIT + 1)) {
-		struct rd mgf;
-
-		in = der_open(&seq, DER_EXPLICIT + 1);
-		mgf = der_open(&in, DER_SEQUENCE);
-		seq.bad |= !der_oid_is(der_take(&mgf, DER_OID).body, OID_MGF1);
-		mask = hash_of_alg(&mgf);
-		seq.bad |= !der_done(&mgf) || !der_done(&in);
-	}
-	if (der_peek(&seq, DER_EXPLICIT + 2)) {
-		in = der_open(&seq, DER_EXPLICIT + 2);
-		seq.bad |= !der_small(&in, &n) || !der_done(&in);
-		ret->salt = n;
-	}
-	if (der_peek(&seq, DER_EXPLICIT + 3)) {
-		in = der_open(&seq, DER_EXPLICIT + 3);
-		seq.bad |= !der_small(&in, &n) || !der_done(&in) || n != 1;
-	}
-	return der_done(&seq) && ret->hash != HASH_NONE && mask == ret->hash;
-}
-
-int cert_alg(struct cert_alg *ret, const struct cert *c, struct err *e)
-{
-	static const struct {
-		const char *oid;
-		struct cert_alg alg;
-	} table[] = {
-		{ "1.2.840.113549.1.1.5", { SIG_RSA_PKCS1, HASH_SHA1, 0 } },
-		{ "1.2.840.113549.1.1.11", { SIG_RSA_PKCS1, HASH_SHA256, 0 } },
-		{ "1.2.840.113549.1.1.12", { SIG_RSA_PKCS1, HASH_SHA384, 0 } },
-		{ "1.2.840.113549.1.1.13", { SIG_RSA_PKCS1, HASH_SHA512, 0 } },
-		{ "1.2.840.10045.4.1", { SIG_ECDSA_DER, HASH_SHA1, 0 } },
-		{ "1.2.840.10045.4.3.2", { SIG_ECDSA_DER, HASH_SHA256, 0 } },
-		{ "1.2.840.10045.4.3.3", { SIG_ECDSA_DER, HASH_SHA384, 0 } },
-		{ "1.2.840.10045.4.3.4", { SIG_ECDSA_DER, HASH_SHA512, 0 } },
-	};
-	struct rd outer = rd_of(parts(c)->sig_alg), r = der_open(&outer, DER_SEQUENCE);
-	const struct slice oid = der_take(&r, DER_OID).body;
-	AUTO_BUF text = { 0 };
-
-	if (der_oid_is(oid, OID_RSA_PSS)) {
-		struct cert_alg a;
-
-		if (!pss_params(&a, &r) || !der_done(&r))
-			return err_set(e, EC_FORMAT, "RSA-PSS parameters of the certificate are malformed or not supported");
-		*ret = a;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (der_oid_is(oid, table[i].oid)) {
-			*ret = table[i].alg;
-			return 0;
-		}
-	der_oid_text(&text, oid);
-	return err_set(e, EC_FORMAT, "certificate is signed with an unknown algorithm (%s)", buf_cstr(&text));
-}
+/* --- the key and the algorithm ------------------------------------------------------------------------ */
 
 int cert_describe_alg(struct buf *ret, const struct cert *c, struct err *e)
 {
 	static const char *const forms[] = { [SIG_ECDSA_DER] = "ECDSA", [SIG_ECDSA_RAW] = "ECDSA", [SIG_RSA_PKCS1] = "RSA",
 					     [SIG_RSA_PSS] = "RSA-PSS" };
-	struct cert_alg a;
+	struct x509_alg a;
 
-	if (cert_alg(&a, c, e))
+	if (x509_alg_read(&a, parts(c)->sig_alg, "certificate", e))
 		return -1;
 	buf_printf(ret, "%s SHA-%s", forms[a.form], hash_name(a.hash) + 3);
 	return buf_check(ret, e);

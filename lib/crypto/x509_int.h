@@ -2,14 +2,14 @@
 #ifndef CVMBOX_CRYPTO_X509_INT_H
 #define CVMBOX_CRYPTO_X509_INT_H
 
-/* Between the x509*.c files only. */
+/* Between the x509*.c files and crl.c only. */
 
 #include "codec/der.h"
 #include "crypto/x509.h"
 
 struct cert_parts {		/* behind cert.ctx; the slices point into der[] */
 	struct slice tbs, spki, sig_alg, sig, exts;	/* sig_alg: AlgorithmIdentifier with its tag; exts: body of Extensions */
-	bool has_key_usage, cert_sign;
+	bool has_key_usage, cert_sign, crl_sign;
 	int path_len;		/* -1: no limit */
 	size_t n;
 	uint8_t der[];
@@ -20,18 +20,34 @@ static inline const struct cert_parts *parts(const struct cert *c)
 	return c->ctx;
 }
 
-struct cert_alg {
+/* Signature algorithms (x509_alg.c); what: "certificate" or "revocation list", for error texts. */
+struct x509_alg {
 	enum sig_form form;
 	enum hash hash;
 	size_t salt;		/* RSA-PSS */
 };
-int cert_alg(struct cert_alg *ret, const struct cert *c, struct err *e);	/* EC_FORMAT if unknown */
+int x509_alg_read(struct x509_alg *ret, struct slice id, const char *what, struct err *e);	/* EC_FORMAT if unknown */
+int x509_signed(struct slice tbs, struct slice alg, struct slice sig, const struct pubkey *issuer, const char *what, struct err *e);
+struct x509_maker {
+	const char *oid;
+	enum sig_form form;
+	enum hash hash;
+};
+struct x509_maker x509_maker_for(const struct privkey *k, bool pss);
+void x509_alg_put(struct buf *ret, const struct x509_maker *m);
+void x509_wrap(struct buf *ret, unsigned tag, const struct buf *body);
+
+struct x509_label {
+	char text[128];
+};
+struct x509_label x509_label(struct slice name);	/* a Name, for people */
 
 struct cert_extension {
 	struct slice oid, value;
 	bool critical;
 };
-bool cert_extension_next(struct rd *r, struct cert_extension *ret);	/* r over parts.exts; false at the end or r->bad */
+bool cert_extension_next(struct rd *r, struct cert_extension *ret);	/* r over the body of Extensions; false at the end or r->bad */
+bool cert_extension_twice(struct slice exts, struct slice oid);	/* RFC 5280 4.2: at most one of a kind */
 
 #define OID_KEY_USAGE "2.5.29.15"
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"

@@ -7,12 +7,6 @@
 #include "codec/der.h"
 #include "crypto/x509_int.h"
 
-static void wrap(struct buf *ret, unsigned tag, const struct buf *body)
-{
-	ret->bad |= body->bad;
-	der_put(ret, tag, buf_view(body));
-}
-
 /* --- name ---------------------------------------------------------------------------------------------- */
 
 static void put_rdn(struct buf *ret, const char *oid, unsigned tag, const struct buf *value)
@@ -20,9 +14,9 @@ static void put_rdn(struct buf *ret, const char *oid, unsigned tag, const struct
 	AUTO_BUF attribute = { 0 }, seq = { 0 };
 
 	der_put_oid(&attribute, oid);
-	wrap(&attribute, tag, value);
-	wrap(&seq, DER_SEQUENCE, &attribute);
-	wrap(ret, DER_SET, &seq);
+	x509_wrap(&attribute, tag, value);
+	x509_wrap(&seq, DER_SEQUENCE, &attribute);
+	x509_wrap(ret, DER_SET, &seq);
 }
 
 /* One "KEY=value" up to the next bare comma; advances *p behind it. */
@@ -61,7 +55,7 @@ static int put_name(struct buf *ret, const char *text, struct err *e)
 	while (*text)
 		if (put_pair(&rdns, &text, e))
 			return -1;
-	wrap(ret, DER_SEQUENCE, &rdns);
+	x509_wrap(ret, DER_SEQUENCE, &rdns);
 	return 0;
 }
 
@@ -75,7 +69,7 @@ static void put_ext(struct buf *ret, const char *oid, bool critical, struct slic
 	if (critical)
 		der_put(&x, DER_BOOLEAN, SLICE("\xff"));
 	der_put(&x, DER_OCTET_STRING, value);
-	wrap(ret, DER_SEQUENCE, &x);
+	x509_wrap(ret, DER_SEQUENCE, &x);
 }
 
 static void put_constraints(struct buf *ret, bool ca)
@@ -84,7 +78,7 @@ static void put_constraints(struct buf *ret, bool ca)
 
 	if (ca)
 		der_put(&inner, DER_BOOLEAN, SLICE("\xff"));
-	wrap(&value, DER_SEQUENCE, &inner);
+	x509_wrap(&value, DER_SEQUENCE, &inner);
 	put_ext(ret, OID_BASIC_CONSTRAINTS, true, buf_view(&value));
 	/* keyCertSign and cRLSign, or digitalSignature; the first byte counts the unused bits */
 	der_put(&usage, DER_BIT_STRING, ca ? SLICE("\x01\x06") : SLICE("\x07\x80"));
@@ -104,7 +98,7 @@ static int put_key_ids(struct buf *ret, struct slice spki, struct slice issuer_s
 	if (hash_of(digest, HASH_SHA256, issuer_spki, e))
 		return -1;
 	der_put(&id, DER_CONTEXT + 0, slice_of(digest, 20));
-	wrap(&authority, DER_SEQUENCE, &id);
+	x509_wrap(&authority, DER_SEQUENCE, &id);
 	put_ext(ret, OID_AUTHORITY_KEY_ID, false, buf_view(&authority));
 	return 0;
 }
@@ -122,65 +116,12 @@ static int put_alt_names(struct buf *ret, const char *dns, const char *ip, struc
 		der_put(&names, DER_CONTEXT + 7, slice_of(a, 16));
 	else if (ip)
 		return err_set(e, EC_USAGE, "'%s' is no IP address", ip);
-	wrap(&value, DER_SEQUENCE, &names);
+	x509_wrap(&value, DER_SEQUENCE, &names);
 	put_ext(ret, OID_SUBJECT_ALT_NAME, false, buf_view(&value));
 	der_put_oid(&uses, "1.3.6.1.5.5.7.3.1");	/* serverAuth */
-	wrap(&eku, DER_SEQUENCE, &uses);
+	x509_wrap(&eku, DER_SEQUENCE, &uses);
 	put_ext(ret, OID_EXT_KEY_USAGE, false, buf_view(&eku));
 	return 0;
-}
-
-/* --- signature ----------------------------------------------------------------------------------------- */
-
-struct maker {
-	const char *oid;
-	enum sig_form form;
-	enum hash hash;
-};
-
-static struct maker maker_for(const struct privkey *k, bool pss)
-{
-	switch (k->type) {
-	case KEY_EC_P256:
-		return (struct maker){ "1.2.840.10045.4.3.2", SIG_ECDSA_DER, HASH_SHA256 };
-	case KEY_EC_P384:
-		return (struct maker){ "1.2.840.10045.4.3.3", SIG_ECDSA_DER, HASH_SHA384 };
-	case KEY_EC_P521:
-		return (struct maker){ "1.2.840.10045.4.3.4", SIG_ECDSA_DER, HASH_SHA512 };
-	default:
-		return pss ? (struct maker){ OID_RSA_PSS, SIG_RSA_PSS, HASH_SHA384 } :
-			     (struct maker){ "1.2.840.113549.1.1.11", SIG_RSA_PKCS1, HASH_SHA256 };
-	}
-}
-
-/* SHA-384, MGF1 with SHA-384, salt of 48 bytes. */
-static void put_pss_params(struct buf *ret)
-{
-	AUTO_BUF oid = { 0 }, hash = { 0 }, mgf = { 0 }, mgf_seq = { 0 }, salt = { 0 }, all = { 0 };
-
-	der_put_oid(&oid, "2.16.840.1.101.3.4.2.2");
-	der_put(&oid, DER_NULL, SLICE(""));
-	wrap(&hash, DER_SEQUENCE, &oid);
-	der_put_oid(&mgf, OID_MGF1);
-	buf_slice(&mgf, buf_view(&hash));
-	wrap(&mgf_seq, DER_SEQUENCE, &mgf);
-	der_put_uint(&salt, SLICE("\x30"));
-	wrap(&all, DER_EXPLICIT + 0, &hash);
-	wrap(&all, DER_EXPLICIT + 1, &mgf_seq);
-	wrap(&all, DER_EXPLICIT + 2, &salt);
-	wrap(ret, DER_SEQUENCE, &all);
-}
-
-static void put_sig_alg(struct buf *ret, const struct maker *m)
-{
-	AUTO_BUF alg = { 0 };
-
-	der_put_oid(&alg, m->oid);
-	if (m->form == SIG_RSA_PKCS1)
-		der_put(&alg, DER_NULL, SLICE(""));
-	else if (m->form == SIG_RSA_PSS)
-		put_pss_params(&alg);
-	wrap(ret, DER_SEQUENCE, &alg);
 }
 
 /* --- the certificate ----------------------------------------------------------------------------------- */
@@ -218,12 +159,12 @@ static int put_exts(struct buf *ret, const struct cert_make *m, struct slice spk
 		return -1;
 	for (size_t i = 0; i < m->n_exts; i++)
 		put_ext(&exts, m->exts[i].oid, m->exts[i].critical, m->exts[i].value);
-	wrap(&seq, DER_SEQUENCE, &exts);
-	wrap(ret, DER_EXPLICIT + 3, &seq);
+	x509_wrap(&seq, DER_SEQUENCE, &exts);
+	x509_wrap(ret, DER_EXPLICIT + 3, &seq);
 	return 0;
 }
 
-static int put_tbs(struct buf *ret, const struct cert_make *m, const struct maker *how, struct slice spki,
+static int put_tbs(struct buf *ret, const struct cert_make *m, const struct x509_maker *how, struct slice spki,
 		   struct slice issuer_spki, struct err *e)
 {
 	AUTO_BUF body = { 0 }, subject = { 0 }, dates = { 0 };
@@ -231,23 +172,23 @@ static int put_tbs(struct buf *ret, const struct cert_make *m, const struct make
 	buf_put(&body, "\xa0\x03\x02\x01\x02", 5);	/* version 3 */
 	if (put_serial(&body, m, e) || put_name(&subject, m->subject, e))
 		return -1;
-	put_sig_alg(&body, how);
+	x509_alg_put(&body, how);
 	buf_slice(&body, m->issuer ? m->issuer->subject : buf_view(&subject));
 	der_put_time(&dates, m->not_before);
 	der_put_time(&dates, m->not_after);
-	wrap(&body, DER_SEQUENCE, &dates);
+	x509_wrap(&body, DER_SEQUENCE, &dates);
 	buf_slice(&body, buf_view(&subject));
 	buf_slice(&body, spki);
 	if (put_exts(&body, m, spki, issuer_spki, e))
 		return -1;
-	wrap(ret, DER_SEQUENCE, &body);
+	x509_wrap(ret, DER_SEQUENCE, &body);
 	return buf_check(ret, e);
 }
 
 int cert_make(struct buf *ret_der, const struct cert_make *m, struct err *e)
 {
 	const struct privkey *signer = m->issuer ? m->issuer_key : m->key;
-	const struct maker how = maker_for(signer, m->pss);
+	const struct x509_maker how = x509_maker_for(signer, m->pss);
 	AUTO_BUF spki = { 0 }, signer_spki = { 0 }, all = { 0 }, sig = { 0 };
 
 	if (public_of(&spki, m->key, e) || public_of(&signer_spki, signer, e))
@@ -257,8 +198,8 @@ int cert_make(struct buf *ret_der, const struct cert_make *m, struct err *e)
 	if (put_tbs(&all, m, &how, buf_view(&spki), buf_view(&signer_spki), e) ||
 	    sig_sign(&sig, signer, how.form, how.hash, buf_view(&all), e))
 		return -1;
-	put_sig_alg(&all, &how);
+	x509_alg_put(&all, &how);
 	der_put_bits(&all, buf_view(&sig));
-	wrap(ret_der, DER_SEQUENCE, &all);
+	x509_wrap(ret_der, DER_SEQUENCE, &all);
 	return buf_check(ret_der, e);
 }

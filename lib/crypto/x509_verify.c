@@ -3,24 +3,24 @@
 
 #include "base/host.h"
 #include "codec/der.h"
-#include "crypto/key_int.h"
 #include "crypto/x509_int.h"
 
 #define MAX_DEPTH 8
 
-struct label {
-	char text[128];
-};
-
-static struct label label(const struct cert *c)		/* the subject, for people */
+struct x509_label x509_label(struct slice dn)
 {
 	AUTO_BUF name = { 0 };
-	struct label ret;
+	struct x509_label ret;
 
-	if (cert_name(&name, c->subject, NULL))
+	if (cert_name(&name, dn, NULL))
 		buf_puts(&name, "(malformed name)");
 	snprintf(ret.text, sizeof ret.text, "%s", name.n ? buf_cstr(&name) : "(empty name)");
 	return ret;
+}
+
+static struct x509_label label(const struct cert *c)
+{
+	return x509_label(c->subject);
 }
 
 int cert_dates(const struct cert *c, int64_t now, struct err *e)
@@ -42,15 +42,8 @@ int cert_dates(const struct cert *c, int64_t now, struct err *e)
 int cert_signed_by(const struct cert *c, const struct pubkey *issuer, struct err *e)
 {
 	const struct cert_parts *p = parts(c);
-	uint8_t digest[HASH_MAX];
-	struct cert_alg a;
-	struct slice d;
 
-	if (cert_alg(&a, c, e) || hash_of(digest, a.hash, p->tbs, e))
-		return -1;
-	d = slice_of(digest, hash_size(a.hash));
-	if (a.form == SIG_RSA_PSS ? pss_verify(issuer, a.hash, a.salt, d, p->sig, e) :
-				    sig_verify(issuer, a.form, a.hash, d, p->sig, e))
+	if (x509_signed(p->tbs, p->sig_alg, p->sig, issuer, "certificate", e))
 		return err_ctx(e, "certificate '%s'", label(c).text);
 	return 0;
 }
