@@ -122,7 +122,8 @@ distclean:
 
 # --- what people type --------------------------------------------------------------------------------------
 APPS = $(sort $(basename $(notdir $(wildcard applets/*.c))))
-MAN := $(wildcard man/*.1)
+MAN1 := $(wildcard man/*.1)
+MAN5 := $(wildcard man/*.5)
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .PHONY: setup check demo bench asan fuzz interop install dist docs unit
@@ -162,10 +163,11 @@ docs: all
 	@scripts/docs $(B)/cvmbox --write
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/bash-completion/completions \
 		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 0755 $(B)/cvmbox $(DESTDIR)$(PREFIX)/bin/cvmbox
-	install -m 0644 $(MAN) $(SHARE)/man/man1
+	install -m 0644 $(MAN1) $(SHARE)/man/man1
+	install -m 0644 $(MAN5) $(SHARE)/man/man5
 	$(B)/cvmbox help --completion bash >$(SHARE)/bash-completion/completions/cvmbox
 	$(B)/cvmbox help --completion zsh >$(SHARE)/zsh/site-functions/_cvmbox
 	$(B)/cvmbox help --completion fish >$(SHARE)/fish/vendor_completions.d/cvmbox.fish
