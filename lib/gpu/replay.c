@@ -6,11 +6,8 @@
 #include <errno.h>
 
 #include "base/cursor.h"
-#include "codec/hex64.h"
-#include "codec/json.h"
+#include "codec/recording.h"
 
-#define RECORDING_TEXT_MAX ((size_t)16 << 20)
-#define RECORDING_CALLS_MAX 4096
 #define PARAMS_MAX 16384
 #define STATUS_INVALID_ARGUMENT 0x1f
 
@@ -44,60 +41,18 @@ static void replay_free(void *arg)
 	free(r);
 }
 
-/* A JSON number, or text "0x..." as the recorder wrote it.  *given says whether the member is there. */
-static int number(uint32_t *ret, bool *given, const struct json *call, const char *name, struct err *e)
-{
-	const struct json *j = json_get(call, name);
-	const char *s = json_string(j);
-	uint64_t v = 0;
-
-	*given = j != NULL;
-	if (!j)
-		return 0;
-	if (s && s[0] == '0' && s[1] == 'x' && s[2] && strlen(s) <= 10) {	/* our own parser's string: NUL ended */
-		for (s += 2; *s; s++) {
-			static const char digits[] = "0123456789abcdef";
-			const char *d = strchr(digits, *s);
-
-			if (!d)
-				return err_set(e, EC_FORMAT, "'%s' is no hexadecimal number", name);
-			v = v << 4 | (uint64_t)(d - digits);
-		}
-	} else if (!json_u64(j, &v) || v > UINT32_MAX) {
-		return err_set(e, EC_FORMAT, "'%s' is no 32-bit number", name);
-	}
-	*ret = (uint32_t)v;
-	return 0;
-}
-
-static int bytes(struct buf *ret, const struct json *call, const char *name, struct err *e)
-{
-	const struct json *j = json_get(call, name);
-
-	if (!j)
-		return 0;
-	if (!json_is_string(j))
-		return err_set(e, EC_FORMAT, "'%s' is no text", name);
-	ret->max = PARAMS_MAX;
-	if (hex_decode(ret, slice_str(json_string(j)), e))
-		return err_ctx(e, "'%s'", name);
-	while (ret->n && ret->p[ret->n - 1] == 0)	/* the recorder left trailing zeros out, mostly */
-		ret->n--;
-	return 0;
-}
-
 static int read_entry(struct entry *x, const struct json *call, struct err *e)
 {
 	uint32_t nr = 0, open_minor = 0;
 	bool has_nr, has_key, given;
 
-	if (number(&open_minor, &x->is_open, call, "open", e) || number(&x->error, &given, call, "errno", e))
+	if (recording_number(&open_minor, &x->is_open, call, "open", e) || recording_number(&x->error, &given, call, "errno", e))
 		return -1;
 	if (x->is_open) {
 		x->minor = open_minor;
 		return 0;
 	}
-	if (number(&nr, &has_nr, call, "nr", e))
+	if (recording_number(&nr, &has_nr, call, "nr", e))
 		return -1;
 	if (!has_nr || nr > 0xff)
 		return err_set(e, EC_FORMAT, "no 'nr' from 0 to 255");
@@ -106,17 +61,18 @@ static int read_entry(struct entry *x, const struct json *call, struct err *e)
 	const bool control = nr == RM_NR_CONTROL, alloc = nr == RM_NR_ALLOC;
 
 	has_key = true;
-	if ((control || alloc) && number(&x->key, &has_key, call, control ? "cmd" : "cls", e))
+	if ((control || alloc) && recording_number(&x->key, &has_key, call, control ? "cmd" : "cls", e))
 		return -1;
 	if (!has_key)
 		return err_set(e, EC_FORMAT, "no '%s'", control ? "cmd" : "cls");
-	if (number(&x->object, &x->has_object, call, control ? "object" : "parent", e) ||
-	    number(&x->size, &x->has_size, call, "size", e) || number(&x->status, &given, call, "status", e) ||
-	    number(&x->handle, &given, call, "handle", e))
+	if (recording_number(&x->object, &x->has_object, call, control ? "object" : "parent", e) ||
+	    recording_number(&x->size, &x->has_size, call, "size", e) || recording_number(&x->status, &given, call, "status", e) ||
+	    recording_number(&x->handle, &given, call, "handle", e))
 		return -1;
 	if (x->has_size && x->size > PARAMS_MAX)
 		return err_set(e, EC_FORMAT, "size %u is over %d", (unsigned)x->size, PARAMS_MAX);
-	if (bytes(&x->in, call, alloc ? "params" : "in", e) || bytes(&x->out, call, "out", e))
+	if (recording_bytes(&x->in, call, alloc ? "params" : "in", PARAMS_MAX, e) ||
+	    recording_bytes(&x->out, call, "out", PARAMS_MAX, e))
 		return -1;
 	if (x->has_size && x->out.n > x->size)
 		return err_set(e, EC_FORMAT, "'out' has %zu bytes, more than its size %u", x->out.n, (unsigned)x->size);
@@ -128,8 +84,6 @@ static int read_calls(struct replay *r, const struct json *calls, struct err *e)
 	const size_t n = json_count(calls);
 	size_t i = 0;
 
-	if (n > RECORDING_CALLS_MAX)
-		return err_set(e, EC_FORMAT, "%zu calls, at most %d are read", n, RECORDING_CALLS_MAX);
 	r->v = calloc(n + 1, sizeof *r->v);
 	if (!r->v)
 		return err_oom(e);
@@ -138,13 +92,6 @@ static int read_calls(struct replay *r, const struct json *calls, struct err *e)
 		if (read_entry(&r->v[i], c, e))
 			return err_ctx(e, "call %zu", i);
 	return 0;
-}
-
-static bool same_bytes(const struct entry *x, const uint8_t *p, size_t n)
-{
-	while (n && p[n - 1] == 0)
-		n--;
-	return x->in.n == n && (n == 0 || memcmp(x->in.p, p, n) == 0);
 }
 
 /* What a request is found by. */
@@ -169,7 +116,7 @@ static struct entry *find(struct replay *r, const struct wanted *w)
 
 		if (!fits_but_for_size(x, w) || (x->has_size && x->size != w->n))
 			continue;
-		if (w->nr != RM_NR_FREE && !same_bytes(x, w->p, w->n))
+		if (w->nr != RM_NR_FREE && !recording_same(&x->in, w->p, w->n))
 			continue;
 		last = x;
 		if (!x->used)
@@ -186,15 +133,6 @@ static bool known_in_another_size(const struct replay *r, const struct wanted *w
 		if (fits_but_for_size(&r->v[i], w) && r->v[i].has_size && r->v[i].size != w->n)
 			return true;
 	return false;
-}
-
-static void answer(uint8_t *p, size_t n, const struct entry *x)
-{
-	const size_t k = x->out.n < n ? x->out.n : n;
-
-	memset(p, 0, n);
-	if (k)
-		memcpy(p, x->out.p, k);
 }
 
 static void put_le32(uint8_t *p, uint32_t v)
@@ -216,7 +154,7 @@ static int replay_control(struct replay *r, struct rm_msg *m)
 		return ENOSYS;
 	if (x->error)
 		return (int)x->error;
-	answer(m->params, m->params_size, x);
+	recording_fill(m->params, m->params_size, &x->out);
 	put_le32(m->s + 28, x->status);
 	return 0;
 }
@@ -251,7 +189,7 @@ static int replay_call(void *arg, int node, struct rm_msg *m)
 	x = find(r, &w);
 	if (!x)
 		return ENOSYS;
-	answer(m->s, m->n, x);
+	recording_fill(m->s, m->n, &x->out);
 	return (int)x->error;
 }
 
@@ -281,7 +219,7 @@ int rm_replay_open(struct rm_port *ret, const struct host *h, struct slice text,
 	const struct json *calls;
 	struct replay *r;
 
-	if (json_parse(&j, text, RECORDING_TEXT_MAX, e) || json_need_arr(&calls, j, "calls", "the recording", e))
+	if (recording_parse(&j, &calls, text, e))
 		return -1;
 	r = calloc(1, sizeof *r);
 	if (!r)

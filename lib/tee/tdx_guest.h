@@ -7,6 +7,8 @@
 
 #include "tee/qgs.h"
 
+#define TDX_GUEST_NODE "/dev/tdx_guest"
+
 /* A TDREPORT for this report data.  It is MAC-protected: only this host can verify it.  EC_ABSENT: no such device. */
 int tdx_guest_report(uint8_t ret[static TDREPORT_SIZE], const struct host *h, const uint8_t data[static 64], struct err *e);
 /* Every field that a TDREPORT and the body of a TD 1.0 or 1.5 quote have in common is equal; EC_REFUSED names the first that
