@@ -3,11 +3,12 @@
 
 #include "attest/common.h"
 #include "attest/kinds.h"
+#include "tee/cca.h"
 #include "tee/sample.h"
 #include "tee/snp.h"
 #include "tee/tdx.h"
 
-const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_sample };
+const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_cca, &evidence_sample };
 const size_t n_kinds = sizeof kinds / sizeof kinds[0];
 
 const struct evidence_kind *kind_by_name(const char *name)
@@ -30,6 +31,8 @@ static const struct evidence_kind *recognise_json(struct slice text)
 		return &evidence_snp;
 	if (json_get(j, "quote") && !json_get(j, "hcl_report"))
 		return &evidence_tdx;
+	if (json_is_array(json_get(j, "token")))
+		return &evidence_cca;
 	if (json_get(j, "svn") && json_get(j, "report_data"))
 		return &evidence_sample;
 	return NULL;
