@@ -139,7 +139,7 @@ TEST(bundle_with_evidence_that_nobody_looks_at_is_not_accepted)
 	in = in_for(&b);
 	in.kind = "snp";
 	FAILS(appraise(&v, &in, &e), EC_REFUSED);
-	in.kind = "cca";
+	in.kind = "nvswitch";
 	in.evidence = SLICE("x");
 	FAILS(appraise(&v, &in, &e), EC_ABSENT);
 	OK(!v.accepted);
@@ -228,7 +228,7 @@ TEST(collect_never_picks_sample_by_itself)
 	FAILS(collect_pick(&tee, &h, NULL, &e), EC_ABSENT);
 	FAILS(collect_pick(&tee, &h, "auto", &e), EC_ABSENT);
 	FAILS(collect_evidence(&j, &h, "auto", SLICE("x"), &e), EC_ABSENT);
-	FAILS(collect_pick(&tee, &h, "cca", &e), EC_ABSENT);
+	FAILS(collect_pick(&tee, &h, "nvswitch", &e), EC_ABSENT);
 	OK(tee == NULL);
 	WORKS(collect_pick(&tee, &h, "sample", &e));
 	STR(tee, "sample");
