@@ -7,6 +7,7 @@
 #include "tee/tdx.h"
 
 #define CERT_DATA_QE_REPORT 6
+#define SGX_TEE_TYPE 0
 
 /* Members of the TD report body in order (cpu-tee.md 4.2), named as Trustee names them. */
 static const struct { const char *name; uint16_t at, n; } parts[] = {
@@ -15,8 +16,27 @@ static const struct { const char *name; uint16_t at, n; } parts[] = {
 	{ "mr_owner", 232, 48 }, { "mr_owner_config", 280, 48 }, { "rtmr_0", 328, 48 }, { "rtmr_1", 376, 48 },
 	{ "rtmr_2", 424, 48 }, { "rtmr_3", 472, 48 }, { "report_data", 520, 64 },
 	{ "tee_tcb_svn2", 584, 16 }, { "mr_servicetd", 600, 48 },	/* TDX 1.5 */
+	{ "vm_id", 648, 1 }, { "td_id", 649, 32 }, { "device_info", 681, 48 }, { "servtd_hash_initial", 729, 48 },	/* extended */
+	{ "servtd_attributes_initial", 777, 8 }, { "cpusvn_initial", 785, 16 }, { "tee_tcb_svn_initial", 801, 16 },
+	{ "fmspc_initial", 817, 12 }, { "servtd_hash_current", 829, 48 }, { "servtd_attributes_current", 877, 8 },
 };
-enum { AT_TD_ATTRIBUTES = 120, AT_MR_CONFIG_ID = 184, AT_REPORT_DATA = 520 };
+
+struct slice tdx_part(const struct tdx_quote *q, enum tdx_at at, size_t n)
+{
+	return (size_t)at + n <= q->body.n ? slice_of(q->body.p + at, n) : (struct slice){ NULL, 0 };
+}
+
+uint64_t tdx_td_attributes(const struct tdx_quote *q)
+{
+	return get_le64(q->body.p + TDX_TD_ATTRIBUTES);
+}
+
+static const uint8_t intel_qe_vendor[16] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
+
+struct slice tdx_vendor_intel(void)
+{
+	return slice_of(intel_qe_vendor, sizeof intel_qe_vendor);
+}
 
 bool tdx_quote_looks_like(struct slice raw)
 {
@@ -26,7 +46,12 @@ bool tdx_quote_looks_like(struct slice raw)
 
 	rd_skip(&r, 2);
 	tee = rd_le32(&r);
-	return !r.bad && version >= 3 && version <= 8 && tee == TDX_TEE_TYPE;
+	if (r.bad || version < 3 || version > 8)
+		return false;
+	if (tee == TDX_TEE_TYPE)
+		return true;
+	rd_skip(&r, 4);		/* SGX has no number of its own here: the vendor tells */
+	return tee == SGX_TEE_TYPE && slice_eq(rd_take(&r, 16), tdx_vendor_intel());
 }
 
 static int parse_header(struct tdx_quote *q, struct rd *r, struct err *e)
@@ -40,6 +65,10 @@ static int parse_header(struct tdx_quote *q, struct rd *r, struct err *e)
 	q->tee_type = rd_le32(&h);
 	if (r->bad)
 		return err_set(e, EC_FORMAT, "quote ends inside its 48-byte header");
+	if (q->tee_type == SGX_TEE_TYPE && q->version >= 3 && q->version <= 5 && slice_eq(slice_of(q->header.p + 12, 16), tdx_vendor_intel())) {
+		err_set(e, EC_ABSENT, "this is an SGX quote (version %u), the evidence of an enclave and not of a virtual machine", q->version);
+		return err_hint(e, "of Intel's quotes TDX ones are read, versions 4 and 5");
+	}
 	if (q->version != 4 && q->version != 5)
 		return err_set(e, EC_FORMAT, "quote version is %u, wanted 4 or 5", q->version);
 	if (q->tee_type != TDX_TEE_TYPE)
@@ -119,15 +148,15 @@ int tdx_quote_parse(struct tdx_quote *ret, struct slice raw, struct err *e)
 
 struct slice tdx_report_data(const struct tdx_quote *q)
 {
-	return slice_of(q->body.p + AT_REPORT_DATA, 64);
+	return slice_of(q->body.p + TDX_REPORT_DATA, 64);
 }
 
 static void add_attributes(struct json *to, const struct tdx_quote *q)
 {
-	const uint64_t a = get_le64(q->body.p + AT_TD_ATTRIBUTES);
+	const uint64_t a = tdx_td_attributes(q);
 	struct json *o = json_add_object(to, "td_attributes");
 
-	json_add_bool(o, "debug", a & 0xff);	/* the whole "under debug" group */
+	json_add_bool(o, "debug", a & TDX_TD_DEBUG);
 	json_add_bool(o, "septve_disable", a >> 28 & 1);
 	json_add_bool(o, "protection_keys", a >> 30 & 1);
 	json_add_bool(o, "key_locker", a >> 31 & 1);
@@ -159,7 +188,7 @@ int tdx_claims(struct json *to, const struct tdx_quote *q, struct err *e)
 			json_add_hex(body, parts[i].name, slice_of(q->body.p + parts[i].at, parts[i].n));
 	add_attributes(to, q);
 	json_add_hex(to, "report_data", tdx_report_data(q));
-	json_add_hex(to, "init_data", slice_of(q->body.p + AT_MR_CONFIG_ID, 48));
+	json_add_hex(to, "init_data", slice_of(q->body.p + TDX_MR_CONFIG_ID, 48));
 	return 0;
 }
 
@@ -170,7 +199,7 @@ static void add_chain(struct json *to, const struct tdx_quote *q)
 	struct err e = { 0 };
 	struct json *arr;
 
-	if (q->cert_type != 5 || certs_parse(&c, q->cert_data, &e))
+	if ((q->cert_type != 5 && q->cert_type != 4) || certs_parse(&c, q->cert_data, &e))
 		return;
 	arr = json_add_array(to, "certificates");
 	for (size_t i = 0; i < c.n; i++) {

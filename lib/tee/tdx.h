@@ -2,8 +2,8 @@
 #ifndef CVMBOX_TEE_TDX_H
 #define CVMBOX_TEE_TDX_H
 
-/* Intel TDX quotes, versions 4 and 5 (cpu-tee.md 4).  Read and shown; judging them needs the PCK chain and
- * collateral, which is not here yet. */
+/* Intel TDX quotes, versions 4 and 5 (cpu-tee.md 4), and the TDREPORT that a quote is made of (2.5).  Reading and showing;
+ * judging is tee/tdx_verify.h. */
 
 #include "codec/json.h"
 #include "evidence/kind.h"
@@ -25,11 +25,33 @@ struct tdx_quote {		/* slices point into the input */
 	struct slice cert_data;
 	size_t trailing;		/* bytes behind the quote: clouds pad it, nothing signs them */
 };
+/* EC_FORMAT; EC_ABSENT: a quote of another TEE (SGX), which the text names. */
 int tdx_quote_parse(struct tdx_quote *ret, struct slice raw, struct err *e);
-bool tdx_quote_looks_like(struct slice raw);
+bool tdx_quote_looks_like(struct slice raw);	/* TDX, or SGX: so that it can be named */
+struct slice tdx_vendor_intel(void);		/* QE vendor id, 16 */
+
+enum tdx_at {			/* members of the TD report body, bytes */
+	TDX_TEE_TCB_SVN = 0, TDX_MR_SEAM = 16, TDX_MRSIGNER_SEAM = 64, TDX_SEAM_ATTRIBUTES = 112, TDX_TD_ATTRIBUTES = 120, TDX_XFAM = 128,
+	TDX_MR_TD = 136, TDX_MR_CONFIG_ID = 184, TDX_MR_OWNER = 232, TDX_MR_OWNER_CONFIG = 280, TDX_RTMR0 = 328, TDX_REPORT_DATA = 520,
+	TDX_TEE_TCB_SVN2 = 584, TDX_MR_SERVICETD = 600,		/* body types 3 and 4 */
+	TDX_SERVTD_INITIAL = 729, TDX_SERVTD_CURRENT = 829	/* type 4 */
+};
+struct slice tdx_part(const struct tdx_quote *q, enum tdx_at at, size_t n);	/* n 0 if the body ends before */
+uint64_t tdx_td_attributes(const struct tdx_quote *q);
+#define TDX_TD_DEBUG UINT64_C(0xff)		/* the whole "under debug" group */
+#define TDX_TD_MIGRATABLE (UINT64_C(1) << 29)
+
+enum { QE_CPUSVN = 0, QE_MISCSELECT = 16, QE_ATTRIBUTES = 48, QE_MRSIGNER = 128, QE_ISVPRODID = 256, QE_ISVSVN = 258, QE_REPORT_DATA = 320 };
 struct slice tdx_report_data(const struct tdx_quote *q);	/* 64 */
 int tdx_claims(struct json *to, const struct tdx_quote *q, struct err *e);
 int tdx_details(struct json *to, const struct tdx_quote *q, struct err *e);
+
+/* TDREPORT, 1024 bytes: recognised by its type and by its two digests, which have to be right. */
+#define TDX_REPORT_SIZE 1024
+bool tdx_report_looks_like(struct slice raw);
+int tdx_report_describe(struct json *to, struct slice raw, struct err *e);	/* for `attest show`.  Its MAC is for the machine alone: proves nothing */
+/* Name of the first field that differs between a report and a quote made of it; NULL: none. */
+const char *tdx_report_differs(struct slice report, const struct tdx_quote *q);
 
 /* The used part of a CCEL data area (cpu-tee.md 5.2): up to the end of the last event.  EC_FORMAT if it is no event
  * log. */

@@ -1,65 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TDX as a kind of evidence: collected, read and shown.  There are no checks: a quote without its PCK chain and TCB
- * appraisal proves nothing, so nothing here can end in "accepted". */
+/* TDX as a kind of evidence: how it is collected, and that its checks are those of tdx_verify.h. */
 
-#include "base/cursor.h"
 #include "codec/hex64.h"
-#include "tee/tdx.h"
+#include "tee/tdx_verify.h"
 #include "tee/tsm.h"
-
-struct subject {
-	struct buf raw;
-	struct tdx_quote q;
-};
-
-static void drop(void *p)
-{
-	struct subject *s = p;
-
-	if (!s)
-		return;
-	buf_free(&s->raw);
-	free(s);
-}
-
-static int take_raw(struct buf *ret, struct slice raw, struct err *e)
-{
-	const struct slice text = slice_trim(raw);
-	AUTO_JSON *j = NULL;
-
-	if (text.n == 0 || text.p[0] != '{') {
-		buf_slice(ret, raw);
-		return buf_check(ret, e);
-	}
-	if (json_parse(&j, text, EVIDENCE_MAX, e))
-		return -1;
-	return json_need_b64(ret, j, "quote", "TDX evidence", e);
-}
 
 static int parse(void **ret, struct slice raw, struct slice certs, struct err *e)
 {
-	struct subject *s = calloc(1, sizeof *s);
-
 	(void)certs;
-	if (!s)
-		return err_oom(e);
-	s->raw.max = EVIDENCE_MAX;
-	if (take_raw(&s->raw, raw, e) || tdx_quote_parse(&s->q, buf_view(&s->raw), e)) {
-		drop(s);
-		return -1;
-	}
-	*ret = s;
-	return 0;
+	return tdx_subject_parse(ret, raw, e);
 }
 
-static int claims(struct json *to, const void *p, struct err *e)
+static bool recognise(struct slice raw)
 {
-	return tdx_claims(to, &((const struct subject *)p)->q, e);
-}
+	const struct slice text = slice_trim(raw);
+	AUTO_BUF head = { 0 };
+	struct err e = { 0 };
 
-static int details(struct json *to, const void *p, struct err *e)
-{
-	return tdx_details(to, &((const struct subject *)p)->q, e);
+	if (tdx_quote_looks_like(raw))
+		return true;
+	return text.n >= 96 && !hex_decode(&head, slice_of(text.p, 96), &e) && tdx_quote_looks_like(buf_view(&head));
 }
 
 /* A missing event log is no failure: some firmware writes none. */
@@ -127,6 +87,7 @@ const struct evidence_kind evidence_tdx = {
 	.name = "tdx",
 	.title = "Intel TDX",
 	.collect = collect, .to_trustee = to_trustee,
-	.recognise = tdx_quote_looks_like, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.not_yet = "the quote's signature, its PCK certificate chain, and the TCB collateral",
+	.recognise = recognise, .parse = parse, .drop = tdx_subject_drop, .claims = tdx_subject_claims, .details = tdx_subject_details,
+	.measured = "/quote/body/mr_td",
+	.checks = tdx_checks, .n_checks = N_TDX_CHECKS,
 };

@@ -8,7 +8,7 @@
 
 #include "tee/tdx.h"
 
-#define N_TDX_CHECKS 40
+#define N_TDX_CHECKS 37
 extern const struct check tdx_checks[N_TDX_CHECKS];
 
 /* The subject: parsed evidence, and what the checks find out about it.  raw: a quote, its hex text, or Trustee's evidence

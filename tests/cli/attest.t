@@ -177,9 +177,16 @@
     2| cvmbox attest: cannot verify 'cut.bin': report is 1183 bytes, need 1184
     2| cvmbox attest: hint: was the file cut off, or saved as text?
     ? 5
-    $ cvmbox attest verify $CVMBOX_VECTORS/cpu-tee/tdx/gotdx-v5.quote.bin --nonce 00
-    2| cvmbox attest: <*> cannot appraise tdx evidence: this version does not check <*>
-    2| cvmbox attest: hint: 'attest show' decodes it; nothing vouches for what it says
+    $ cvmbox attest verify $CVMBOX_VECTORS/cpu-tee/tdx/gotdx-v5.quote.bin --nonce 00 --now 2026-03-20 >/dev/null
+    2| cvmbox attest: <*> is refused: tdx.tcbinfo: wanted <*> FMSPC 90c06f000000, signed and current, is none
+    ? 1
+    $ X=$CVMBOX_VECTORS/cpu-tee/tdx; for f in $X/coll2026-*; do set -- "$@" --collateral $f; done; cvmbox attest verify $X/gotdx-v5.quote.bin \
+      "$@" --now 2026-03-20 --insecure-no-nonce | sed -n '/tcb_status/p; $p'
+      tcb_status:                   UpToDate
+    accepted, with warnings
+    $ cvmbox attest verify $CVMBOX_VECTORS/trustee/sgx/occlum_quote.dat --nonce 00
+    2| cvmbox attest: <*> this is an SGX quote (version 3), the evidence of an enclave and not of a virtual machine
+    2| cvmbox attest: hint: of Intel's quotes TDX ones are read, versions 4 and 5
     ? 3
     $ cvmbox attest verify $CVMBOX_VECTORS/trustee/snp/e2e-evidence.json --now 2025-12-01 --insecure-no-nonce | tail -n 1
     accepted, with warnings
