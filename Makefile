@@ -154,6 +154,7 @@ fuzz:
 bench: all
 	@scripts/setup bench
 	@scripts/bench $(B)/cvmbox
+	@scripts/bench-attest $(B)/cvmbox --install
 
 interop: all
 	@scripts/interop $(B)/cvmbox

@@ -25,7 +25,7 @@ struct args {
 	bool allow_sample, raw, bench;
 	uint64_t n, threads, ctx, grace;
 	struct sample_opts sample;
-	struct opt_list env;
+	struct opt_list env, collateral;
 	struct key_env kbs;
 };
 
@@ -34,6 +34,7 @@ static const struct opt opts[] = {
 	OPT_STR('k', "key", key, "SRC", "its key: PATH, '-', fd:N, keyring:NAME, cred:NAME or kbs:///REPO/TYPE/TAG"),
 	OPT_STR(0, "require", require, "WHAT", "attest and appraise first, go on only if accepted: cpu"),
 	OPT_STR(0, "policy", policy, "FILE", "policy of that appraisal (default: see attest verify --print-policy)"),
+	OPT_LIST(0, "collateral", collateral, "PATH", "endorsements for that appraisal, files or folders: VCEK, TCB info, revocation lists"),
 	OPT_INSECURE("allow-sample", allow_sample, "accept sample evidence, which proves nothing (for tests and demos)"),
 	OPT_STR('p', "prompt", prompt, "TEXT", "what to ask (other users may see it in the list of processes)"),
 	OPT_STR(0, "prompt-file", prompt_file, "FILE", "read it from a file; '-', or no prompt at all: from standard input"),
@@ -128,15 +129,19 @@ static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
 	AUTO_BUF bundle = { 0 };
 	AUTO_POLICY *policy = NULL;
 	AUTO_VERDICT v = { 0 };
+	AUTO_COLLATERAL given = { 0 };
 	uint8_t nonce[32];
 	struct json *j;
 
 	if (a->policy && policy_read(&policy, a->policy, e))
 		return -1;
+	for (size_t i = 0; i < a->collateral.n; i++)
+		if (collateral_load(&given, a->collateral.v[i], e))
+			return -1;
 	if (host_random(nonce, sizeof nonce, e) ||
 	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->kbs.tee, .nonce = slice_of(nonce, sizeof nonce) }, e) ||
 	    appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&bundle), .kind = "auto", .now = host_now(cx->host),
-						      .policy = policy, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
+						      .policy = policy, .given = &given, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
 						      .allow_sample = a->allow_sample }, e))
 		return err_ctx(e, "cannot attest this machine");
 	if (cx->json || !v.accepted)
