@@ -39,6 +39,7 @@ static const struct verb *const verbs[] = {
 	&(const struct verb){ .name = "show", .summary = "decode evidence, certificates, tokens and bundles, judging nothing", .operands = "FILE",
 	  .min_operands = 1, .max_operands = 1, .run = run_show },
 	&verb_token,
+	&verb_measure,
 };
 
 const struct applet applet_attest = {
