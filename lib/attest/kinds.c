@@ -7,8 +7,9 @@
 #include "tee/sample.h"
 #include "tee/snp.h"
 #include "tee/tdx.h"
+#include "tee/tpm_quote.h"
 
-const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_cca, &evidence_sample };
+const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_cca, &evidence_tpm, &evidence_sample };
 const size_t n_kinds = sizeof kinds / sizeof kinds[0];
 
 const struct evidence_kind *kind_by_name(const char *name)
@@ -33,6 +34,8 @@ static const struct evidence_kind *recognise_json(struct slice text)
 		return &evidence_tdx;
 	if (json_is_array(json_get(j, "token")))
 		return &evidence_cca;
+	if (json_get(j, "tpm_quote") && !json_get(j, "hcl_report"))
+		return &evidence_tpm;
 	if (json_get(j, "svn") && json_get(j, "report_data"))
 		return &evidence_sample;
 	return NULL;
@@ -54,7 +57,7 @@ const char *kind_foreign(const struct json *j)
 {
 	static const struct { const char *path, *name; } forms[] = {
 		{ "/td_quote", "az-tdx-vtpm" }, { "/hcl_report", "az-snp-vtpm" }, { "/evidence/hcl_report", "Azure vTPM" },
-		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" }, { "/ak_public", "tpm" },
+		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)

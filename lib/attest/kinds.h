@@ -15,7 +15,7 @@ const struct evidence_kind *kind_recognise(struct slice raw);
 /* Evidence that others know and this version does not: its name, by the members of the JSON; NULL: none. */
 const char *kind_foreign(const struct json *j);
 const struct check *check_by_id(const char *id);		/* NULL: there is none */
-/* "snp, tdx, cca, sample": for error texts. */
+/* "snp, tdx, cca, tpm, sample": for error texts. */
 void kind_names(struct buf *ret);
 
 #endif

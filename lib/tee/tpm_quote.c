@@ -522,7 +522,7 @@ static enum outcome check_init_data(void *p, const struct expect *x, struct find
 
 enum { C_AK, C_ATTRIBUTES, C_SIGNATURE, C_MAGIC, C_TYPE, C_NONCE, C_PCRS };
 #define GENUINE (NEEDS(C_AK) | NEEDS(C_SIGNATURE) | NEEDS(C_MAGIC) | NEEDS(C_TYPE))
-const struct check tpm_checks[] = {
+const struct check tpm_checks[TPM_CHECKS] = {
 	[C_AK] = { "tpm.ak", 0, CHECK_BASE, check_ak },
 	[C_ATTRIBUTES] = { "tpm.ak.attributes", 0, CHECK_WHERE_ASKED, check_attributes },
 	[C_SIGNATURE] = { "tpm.signature", NEEDS(C_AK), CHECK_BASE, check_signature },
@@ -534,8 +534,8 @@ const struct check tpm_checks[] = {
 	{ "tpm.pcr_values", NEEDS(C_PCRS), CHECK_WHERE_ASKED, check_values },
 	{ "tpm.init_data", NEEDS(C_PCRS), CHECK_WHERE_ASKED, check_init_data },
 };
-const size_t n_tpm_checks = sizeof tpm_checks / sizeof tpm_checks[0];
-_Static_assert(sizeof tpm_checks / sizeof tpm_checks[0] <= CHECKS_MAX, "a bit for each check");
+const size_t n_tpm_checks = TPM_CHECKS;
+_Static_assert(TPM_CHECKS <= CHECKS_MAX, "a bit for each check");
 
 /* --- what others take out of it ----------------------------------------------------------------------------- */
 

@@ -37,7 +37,8 @@ struct tpm_subject {
 int tpm_subject_ready(struct tpm_subject *s, struct err *e);
 void tpm_subject_free(struct tpm_subject *s);	/* what ready made; may run twice */
 
-extern const struct check tpm_checks[];
+#define TPM_CHECKS 10
+extern const struct check tpm_checks[TPM_CHECKS];
 extern const size_t n_tpm_checks;
 
 /* For the event log stage: what the quote covers.  Stages run in order, but the log stage's registers are made before the checks ran:

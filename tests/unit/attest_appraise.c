@@ -127,7 +127,7 @@ TEST(bundle_with_evidence_that_nobody_looks_at_is_not_accepted)
 
 	sample_bundle(&b, "");
 	WORKS(bundle_parse(&p, buf_view(&b), &e));
-	snprintf(p.evidence.v[0].kind, sizeof p.evidence.v[0].kind, "tpm");
+	snprintf(p.evidence.v[0].kind, sizeof p.evidence.v[0].kind, "csv");
 	WORKS(bundle_write(&other, &p, &e));
 	in = in_for(&other);
 	FAILS(appraise(&v, &in, &e), EC_ABSENT);
