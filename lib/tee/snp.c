@@ -31,16 +31,42 @@ enum snp_product snp_product_by_name(struct slice name)
 	return SNP_UNKNOWN;
 }
 
-/* Combined family and model; Bergamo and Siena (19h A0..AF) are signed as Genoa. */
+/* Combined family and model (cpu-tee.md 3.4). */
+static const struct cpu {
+	uint8_t family, first, last;
+	enum snp_product product;	/* whose roots sign for it */
+	const char *name;
+} cpus[] = {
+	{ 0x19, 0x00, 0x0f, SNP_MILAN, "Milan" },
+	{ 0x19, 0x10, 0x1f, SNP_GENOA, "Genoa" },
+	{ 0x19, 0xa0, 0xaf, SNP_GENOA, "Bergamo or Siena" },
+	{ 0x1a, 0x00, 0x11, SNP_TURIN, "Turin" },
+	{ 0x1a, 0x50, 0x57, SNP_UNKNOWN, "Venice" },
+	{ 0x1a, 0x90, 0x9f, SNP_UNKNOWN, "Venice" },
+	{ 0x1a, 0xa0, 0xaf, SNP_UNKNOWN, "Venice" },
+	{ 0x1a, 0xc0, 0xc7, SNP_UNKNOWN, "Venice" },
+};
+
+static const struct cpu *cpu_of(uint8_t family, uint8_t model)
+{
+	for (size_t i = 0; i < sizeof cpus / sizeof cpus[0]; i++)
+		if (family == cpus[i].family && model >= cpus[i].first && model <= cpus[i].last)
+			return &cpus[i];
+	return NULL;
+}
+
+const char *snp_cpu_name(uint8_t family, uint8_t model)
+{
+	const struct cpu *c = cpu_of(family, model);
+
+	return c ? c->name : NULL;
+}
+
 static enum snp_product product_of_cpu(uint8_t family, uint8_t model)
 {
-	if (family == 0x19 && model <= 0x0f)
-		return SNP_MILAN;
-	if (family == 0x19 && ((model >= 0x10 && model <= 0x1f) || (model >= 0xa0 && model <= 0xaf)))
-		return SNP_GENOA;
-	if (family == 0x1a && model <= 0x11)
-		return SNP_TURIN;
-	return SNP_UNKNOWN;
+	const struct cpu *c = cpu_of(family, model);
+
+	return c ? c->product : SNP_UNKNOWN;
 }
 
 bool snp_report_looks_like(struct slice raw)
@@ -92,7 +118,7 @@ static struct slice field(const struct snp_report *r, size_t at, size_t n)
 	return slice_of(r->raw + at, n);
 }
 
-static bool all_zero(struct slice s)
+bool snp_all_zero(struct slice s)
 {
 	uint8_t any = 0;
 
@@ -104,10 +130,17 @@ static bool all_zero(struct slice s)
 struct slice snp_report_data(const struct snp_report *r) { return field(r, AT_REPORT_DATA, 64); }
 struct slice snp_measurement(const struct snp_report *r) { return field(r, AT_MEASUREMENT, 48); }
 struct slice snp_host_data(const struct snp_report *r) { return field(r, AT_HOST_DATA, 32); }
+struct slice snp_family_id(const struct snp_report *r) { return field(r, AT_FAMILY_ID, 16); }
+struct slice snp_image_id(const struct snp_report *r) { return field(r, AT_IMAGE_ID, 16); }
+struct slice snp_id_key_digest(const struct snp_report *r) { return field(r, AT_ID_KEY_DIGEST, 48); }
+struct slice snp_author_key_digest(const struct snp_report *r) { return field(r, AT_AUTHOR_KEY_DIGEST, 48); }
+struct slice snp_chip_id_field(const struct snp_report *r) { return field(r, AT_CHIP_ID, 64); }
+uint64_t snp_launch_mitigations(const struct snp_report *r) { return r->version < 5 ? 0 : get_le64(r->raw + AT_LAUNCH_MIT); }
+uint64_t snp_current_mitigations(const struct snp_report *r) { return r->version < 5 ? 0 : get_le64(r->raw + AT_CURRENT_MIT); }
 
 bool snp_chip_id_masked(const struct snp_report *r)
 {
-	return all_zero(field(r, AT_CHIP_ID, 64));
+	return snp_all_zero(field(r, AT_CHIP_ID, 64));
 }
 
 /* A version 2 report names no CPU: a chip id of 8 bytes gives Turin away. */
@@ -117,7 +150,7 @@ bool snp_is_turin(const struct snp_report *r)
 		return r->product == SNP_TURIN;
 	if (r->version >= 3)
 		return r->family == 0x1a;
-	return !snp_chip_id_masked(r) && all_zero(field(r, AT_CHIP_ID + 8, 56));
+	return !snp_chip_id_masked(r) && snp_all_zero(field(r, AT_CHIP_ID + 8, 56));
 }
 
 struct slice snp_chip_id(const struct snp_report *r)
@@ -158,21 +191,48 @@ bool snp_signature(uint8_t ret[static 96], const struct snp_report *r)
 {
 	reversed(ret, r->raw + AT_R, 48);
 	reversed(ret + 48, r->raw + AT_S, 48);
-	return all_zero(field(r, AT_R + 48, 24)) && all_zero(field(r, AT_S + 48, 24));
+	return snp_all_zero(field(r, AT_R + 48, 24)) && snp_all_zero(field(r, AT_S + 48, 24));
 }
 
-long snp_reserved_set(const struct snp_report *r)
+/* The range that is not zero, from its first set byte to its last. */
+static bool reserved_range(struct buf *ret, const struct snp_report *r, size_t at, size_t n, const char *note)
+{
+	size_t first = 0, last = n;
+
+	while (first < n && !r->raw[at + first])
+		first++;
+	if (first == n)
+		return false;
+	while (!r->raw[at + last - 1])
+		last--;
+	buf_puts(ret, ret->n ? ", " : "");
+	if (last - first == 1)
+		buf_printf(ret, "byte 0x%zx is 0x%02x%s", at + first, r->raw[at + first], note);
+	else
+		buf_printf(ret, "bytes 0x%zx to 0x%zx are set%s", at + first, at + last - 1, note);
+	return true;
+}
+
+bool snp_reserved_set(struct buf *ret, const struct snp_report *r)
 {
 	static const struct { uint16_t at, n, below; } zero[] = {	/* below: reserved only in versions under this */
 		{ 0x4c, 4, 0xffff }, { 0x188, 3, 3 }, { 0x18b, 21, 0xffff }, { 0x1eb, 1, 0xffff }, { 0x1ef, 1, 0xffff },
-		{ 0x1f8, 16, 5 }, { 0x208, 152, 6 }, { 0x330, 368, 0xffff },
+		{ 0x1f8, 16, 5 }, { 0x208, 152, 6 },
 	};
+	bool any = false;
 
 	for (size_t i = 0; i < sizeof zero / sizeof zero[0]; i++)
-		for (size_t k = 0; r->version < zero[i].below && k < zero[i].n; k++)
-			if (r->raw[zero[i].at + k])
-				return (long)(zero[i].at + k);
-	return -1;
+		if (r->version < zero[i].below)
+			any |= reserved_range(ret, r, zero[i].at, zero[i].n, "");
+	if (r->flags >> 5) {
+		buf_printf(ret, "%sflags are 0x%x", ret->n ? ", " : "", r->flags);
+		any = true;
+	}
+	if (r->policy >> 26) {
+		buf_printf(ret, "%sguest policy is 0x%llx", ret->n ? ", " : "", (unsigned long long)r->policy);
+		any = true;
+	}
+	return reserved_range(ret, r, 0x330, 368, " (behind the signature, which does not cover them)") || any;
 }
 
 int snp_claims(struct json *to, const struct snp_report *r, struct err *e)
@@ -201,40 +261,68 @@ int snp_claims(struct json *to, const struct snp_report *r, struct err *e)
 	return 0;
 }
 
-/* The value, and a list of the names of its bits. */
-static void add_bits(struct json *to, const char *name, const char *list, uint64_t v, const char *const *bits, size_t n)
+static const char *const policy_bits[64] = {
+	[16] = "smt", [17] = "reserved_one", [18] = "migrate_ma", [19] = "debug", [20] = "single_socket", [21] = "cxl_allow",
+	[22] = "mem_aes_256_xts", [23] = "rapl_dis", [24] = "ciphertext_hiding", [25] = "page_swap_disable"
+};
+static const char *const platform_bits[64] = {
+	"smt", "tsme", "ecc", "rapl_dis", "ciphertext_hiding", "alias_check", NULL, "sev_tio"
+};
+
+static void bits_text(struct buf *ret, uint64_t v, const char *const names[static 64])
+{
+	for (unsigned i = 0, shown = 0; i < 64; i++) {
+		if (!(v >> i & 1))
+			continue;
+		buf_puts(ret, shown++ ? ", " : "");
+		if (names[i])
+			buf_puts(ret, names[i]);
+		else
+			buf_printf(ret, "bit %u", i);
+	}
+}
+
+void snp_policy_text(struct buf *ret, uint64_t bits)
+{
+	bits_text(ret, bits, policy_bits);
+}
+
+void snp_platform_text(struct buf *ret, uint64_t bits)
+{
+	bits_text(ret, bits, platform_bits);
+}
+
+/* The value, and a list of the names of its bits from the given one on. */
+static void add_bits(struct json *to, const char *name, const char *list, uint64_t v, const char *const names[static 64], unsigned from)
 {
 	struct json *arr;
 
 	json_add_fmt(to, name, "0x%llx", (unsigned long long)v);
 	arr = json_add_array(to, list);
-	for (size_t i = 0; i < n; i++)
-		if (bits[i] && v >> i & 1)
-			json_add_str(arr, NULL, bits[i]);
+	for (unsigned i = from; i < 64; i++) {
+		if (!(v >> i & 1))
+			continue;
+		if (names[i])
+			json_add_str(arr, NULL, names[i]);
+		else
+			json_add_fmt(arr, NULL, "bit %u", i);
+	}
 }
 
 static void add_policy(struct json *to, const struct snp_report *r)
 {
-	static const char *const bits[] = {
-		[16] = "smt", [18] = "migrate_ma", [19] = "debug", [20] = "single_socket", [21] = "cxl",
-		[22] = "mem_aes_256_xts", [23] = "rapl_dis", [24] = "ciphertext_hiding_dram", [25] = "page_swap_disable"
-	};
-
-	add_bits(to, "guest_policy", "guest_policy_bits", r->policy, bits, sizeof bits / sizeof bits[0]);
+	add_bits(to, "guest_policy", "guest_policy_bits", r->policy & ~SNP_POLICY_RESERVED_ONE, policy_bits, 16);
 	json_add_fmt(to, "abi_min", "%u.%u", (unsigned)(r->policy >> 8 & 0xff), (unsigned)(r->policy & 0xff));
 }
 
 static void add_platform(struct json *to, const struct snp_report *r)
 {
-	static const char *const bits[] = {
-		"smt", "tsme", "ecc", "rapl_dis", "ciphertext_hiding", "alias_check_complete", NULL, "sev_tio"
-	};
 	static const char *const keys[8] = { "VCEK", "VLEK", "2", "3", "4", "5", "6", "none" };
 
-	add_bits(to, "platform_info", "platform_bits", r->platform, bits, sizeof bits / sizeof bits[0]);
+	add_bits(to, "platform_info", "platform_bits", r->platform, platform_bits, 0);
 	json_add_str(to, "signing_key", keys[snp_signing_key(r)]);
-	json_add_bool(to, "author_key", r->flags & 1);
-	json_add_bool(to, "chip_key_masked", r->flags & 2);
+	json_add_bool(to, "author_key", r->flags & SNP_FLAG_AUTHOR_KEY);
+	json_add_bool(to, "chip_key_masked", r->flags & SNP_FLAG_MASK_CHIP_KEY);
 }
 
 static void add_tcb(struct json *to, const char *name, const struct snp_report *r, unsigned offset)
@@ -254,13 +342,13 @@ static void add_version(struct json *to, const char *name, const struct snp_repo
 
 int snp_details(struct json *to, const struct snp_report *r, struct err *e)
 {
-	const char *product = snp_product_name(r->product);
+	const char *product = snp_product_name(r->product), *cpu = snp_cpu_name(r->family, r->model);
 
 	(void)e;
 	json_add_u64(to, "version", r->version);
-	json_add_str(to, "product", product ? product : "not said by the report");
+	json_add_str(to, "product", product ? product : r->version < 3 ? "not said by the report" : "not known");
 	if (r->version >= 3)
-		json_add_fmt(to, "cpu", "family %02xh model %02xh stepping %u", r->family, r->model, r->stepping);
+		json_add_fmt(to, "cpu", "%s, family %02xh model %02xh stepping %u", cpu ? cpu : "not known", r->family, r->model, r->stepping);
 	json_add_u64(to, "guest_svn", r->guest_svn);
 	add_policy(to, r);
 	json_add_hex(to, "family_id", field(r, AT_FAMILY_ID, 16));

@@ -116,7 +116,7 @@ static void write_certs(struct json *to, const struct snp_certs *c)
 	for (size_t i = 0; i < c->n; i++) {
 		struct json *o = json_add_object(arr, NULL);
 
-		if (c->v[i].type == SNP_CERT_OTHER)
+		if (c->v[i].type == SNP_CERT_OTHER || c->v[i].type == SNP_CERT_EXTRA)
 			write_uuid(json_add_object(o, "cert_type"), c->v[i].guid);
 		else
 			json_add_str(o, "cert_type", snp_cert_type_name(c->v[i].type));
@@ -243,12 +243,21 @@ static int read_report(uint8_t *raw, const struct json *o, struct err *e)
 	       read_bytes(raw + 0x2e8, 72, json_get(sig, "s"), "s", e) ? -1 : 0;
 }
 
-static enum snp_cert_type type_by_name(const struct json *j)
+/* A name, or {"OTHER": uuid}. */
+static void read_type(struct snp_cert_entry *ret, const struct json *j)
 {
-	for (enum snp_cert_type t = SNP_CERT_VCEK; t <= SNP_CERT_CRL; t++)
-		if (json_string(j) && !strcmp(json_string(j), snp_cert_type_name(t)))
-			return t;
-	return SNP_CERT_OTHER;
+	const char *name = json_string(j), *uuid = json_string(json_get(j, "OTHER"));
+	AUTO_BUF hex = { .max = 64 }, raw = { .max = 16 };
+	struct err no = { 0 };
+
+	for (enum snp_cert_type t = SNP_CERT_VCEK; name && t <= SNP_CERT_CRL; t++)
+		if (!strcmp(name, snp_cert_type_name(t)))
+			ret->type = t;
+	for (const char *c = uuid; c && *c; c++)
+		if (*c != '-')
+			buf_byte(&hex, (uint8_t)*c);
+	if (!hex.bad && hex.n == 32 && !hex_decode(&raw, buf_view(&hex), &no))
+		ret->type = snp_cert_type_of(ret->guid, raw.p);
 }
 
 #define CERT_MAX 8192
@@ -268,7 +277,8 @@ static int read_cert(struct snp_certs *c, const struct json *it, struct err *e)
 	p = buf_grow(own, n);
 	if (buf_check(own, e) || (n && read_bytes(p, n, data, "data", e)))
 		return -1;
-	c->v[c->n++] = (struct snp_cert_entry){ .type = type_by_name(json_get(it, "cert_type")), .data = buf_view(own) };
+	c->v[c->n] = (struct snp_cert_entry){ .data = buf_view(own) };
+	read_type(&c->v[c->n++], json_get(it, "cert_type"));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/cursor.h"
 #include "codec/hex64.h"
 #include "tee/snp_int.h"
 #include "tee/tsm.h"
@@ -24,6 +25,9 @@ void snp_subject_drop(struct snp_subject *s)
 	if (!s)
 		return;
 	certs_free(&s->certs);
+	certs_free(&s->root);
+	for (size_t i = 0; i < s->n_lists; i++)
+		crl_free(&s->lists[i]);
 	buf_free(&s->cert_trouble);
 	free(s);
 }
@@ -33,10 +37,14 @@ const struct snp_report *snp_subject_report(const struct snp_subject *s)
 	return &s->r;
 }
 
-void snp_subject_cert(struct snp_subject *s, const char *what, struct slice pem_or_der)
+void snp_subject_take(struct snp_subject *s, const char *what, struct slice pem_or_der)
 {
-	struct err e = { 0 };
+	struct err e = { 0 }, no = { 0 };
 
+	if (s->n_lists < SNP_LISTS_MAX && !crl_parse(&s->lists[s->n_lists], pem_or_der, &no)) {
+		s->n_lists++;
+		return;
+	}
 	if (certs_parse(&s->certs, pem_or_der, &e) && s->cert_trouble.n == 0)
 		buf_printf(&s->cert_trouble, "%s cannot be read: %s", what, e.msg);
 }
@@ -52,9 +60,33 @@ int snp_subject_parse(struct snp_subject **ret, struct slice raw, struct slice c
 		return -1;
 	}
 	if (certs.n)
-		snp_subject_cert(s, "certificate", certs);
+		snp_subject_take(s, "certificate", certs);
 	*ret = s;
 	return 0;
+}
+
+static void describe_list(struct json *to, const struct crl *c)
+{
+	AUTO_BUF name = { 0 };
+	char from[32], until[32];
+
+	time_format(from, c->this_update);
+	time_format(until, c->next_update);
+	cert_name(&name, c->issuer, NULL);
+	json_add_str(to, "issuer", buf_cstr(&name));
+	json_add_str(to, "from", from);
+	if (c->next_update)
+		json_add_str(to, "until", until);
+	json_add_u64(to, "entries", c->entries);
+}
+
+/* CPUID leaf 1 EAX, as the host wrote it: base and extended family add up, the model's nibbles stand apart. */
+static void describe_extra(struct json *to, uint32_t eax)
+{
+	const unsigned family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff), model = (eax >> 12 & 0xf0) | (eax >> 4 & 0xf);
+	const char *cpu = family > 0xff ? NULL : snp_cpu_name((uint8_t)family, (uint8_t)model);
+
+	json_add_fmt(to, "host_says_cpu", "%s, family %02xh model %02xh stepping %u (not signed)", cpu ? cpu : "not known", family, model, eax & 0xf);
 }
 
 int snp_subject_details(struct json *to, const struct snp_subject *s, struct err *e)
@@ -63,6 +95,11 @@ int snp_subject_details(struct json *to, const struct snp_subject *s, struct err
 
 	if (snp_details(to, &s->r, e))
 		return -1;
+	if (s->has_extra)
+		describe_extra(to, s->extra_cpuid);
+	arr = s->n_lists ? json_add_array(to, "revocation_lists") : NULL;
+	for (size_t i = 0; i < s->n_lists; i++)
+		describe_list(json_add_object(arr, NULL), &s->lists[i]);
 	if (s->certs.n == 0)
 		return 0;
 	arr = json_add_array(to, "certificates");
@@ -78,11 +115,33 @@ int snp_subject_details(struct json *to, const struct snp_subject *s, struct err
 
 /* --- forms ------------------------------------------------------------------------------------------------- */
 
-static void take_certs(struct snp_subject *s, const struct snp_certs *t)
+/* Entries by what the host calls them; what they really are is seen later.  u32 size, u32 CPUID value: Google's. */
+static void take_entries(struct snp_subject *s, const struct snp_certs *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].type == SNP_CERT_VCEK || t->v[i].type == SNP_CERT_VLEK || t->v[i].type == SNP_CERT_ASK)
-			snp_subject_cert(s, snp_cert_type_name(t->v[i].type), t->v[i].data);
+	for (size_t i = 0; i < t->n; i++) {
+		struct rd r = rd_of(t->v[i].data);
+		uint32_t size, cpuid;
+
+		switch (t->v[i].type) {
+		case SNP_CERT_VCEK:
+		case SNP_CERT_VLEK:
+		case SNP_CERT_ASK:
+		case SNP_CERT_CRL:
+			snp_subject_take(s, snp_cert_type_name(t->v[i].type), t->v[i].data);
+			break;
+		case SNP_CERT_EXTRA:
+			size = rd_le32(&r);
+			cpuid = rd_le32(&r);
+			if (!r.bad && size == 8) {
+				s->has_extra = true;
+				s->extra_cpuid = cpuid;
+			}
+			break;
+		case SNP_CERT_ARK:
+		case SNP_CERT_OTHER:
+			break;
+		}
+	}
 }
 
 static int parse_json(struct snp_subject *s, struct slice text, struct err *e)
@@ -92,7 +151,7 @@ static int parse_json(struct snp_subject *s, struct slice text, struct err *e)
 
 	if (json_parse(&j, text, EVIDENCE_MAX, e) || snp_json_read(&s->r, &t, j, e))
 		return err_ctx(e, "cannot read SNP evidence");
-	take_certs(s, &t);
+	take_entries(s, &t);
 	snp_certs_free(&t);
 	return 0;
 }
@@ -103,7 +162,7 @@ static int parse_table(struct snp_subject *s, struct slice table, struct err *e)
 
 	if (snp_table_parse(&t, table, e))
 		return -1;
-	take_certs(s, &t);
+	take_entries(s, &t);
 	snp_certs_free(&t);
 	return 0;
 }

@@ -4,29 +4,140 @@
 #include "codec/hex64.h"
 #include "tee/snp_int.h"
 
-SNP_CHECK(tcb_min)
+/* --- firmware ---------------------------------------------------------------------------------------------- */
+
+_Static_assert(TCB_MILAN == (int)SNP_MILAN && TCB_GENOA == (int)SNP_GENOA && TCB_TURIN == (int)SNP_TURIN, "one index for both");
+
+/* The floor for any product and that for this one both count. */
+static bool floor_of(struct snp_tcb *ret, const int floors[static TCB_PRODUCTS][TCB_PARTS], enum snp_product product)
 {
-	const struct snp_subject *s = p;
-	const struct snp_tcb r = snp_tcb_at(&s->r, SNP_TCB_REPORTED);
-	const int *floor = x->limits->min_tcb[TCB_REPORTED][TCB_ANY];
-	struct snp_tcb want;
 	bool any = false;
 
 	for (size_t i = 0; i < TCB_PARTS; i++) {
-		want.v[i] = floor[i];
-		any |= floor[i] >= 0;
+		ret->v[i] = floors[TCB_ANY][i] > floors[product][i] ? floors[TCB_ANY][i] : floors[product][i];
+		any |= ret->v[i] >= 0;
 	}
-	if (!any) {
+	return any;
+}
+
+static enum outcome tcb_floor(const struct snp_subject *s, const struct expect *x, struct finding *f, int which, unsigned at, const char *hint)
+{
+	const struct snp_tcb t = snp_tcb_at(&s->r, at);
+	struct snp_tcb want;
+
+	if (!floor_of(&want, x->limits->min_tcb[which], s->r.product)) {
 		buf_puts(&f->hint, "the policy names no minimum");
 		return NOT_ASKED;
 	}
 	f->source = x->limits->source;
 	buf_puts(&f->expected, "at least ");
 	snp_tcb_text(&f->expected, &want);
-	snp_tcb_text(&f->actual, &r);
-	if (!snp_tcb_at_least(&r, floor))
-		buf_puts(&f->hint, "the machine's firmware or microcode is older than the policy allows, or not committed yet");
-	return snp_tcb_at_least(&r, floor) ? PASSED : FAILED;
+	snp_tcb_text(&f->actual, &t);
+	if (snp_tcb_at_least(&t, want.v))
+		return PASSED;
+	buf_puts(&f->hint, hint);
+	return FAILED;
+}
+
+SNP_CHECK(tcb_min)
+{
+	return tcb_floor(p, x, f, TCB_REPORTED, SNP_TCB_REPORTED,
+			 "the machine's firmware or microcode is older than the policy allows, or not committed yet");
+}
+
+SNP_CHECK(tcb_min_committed)
+{
+	return tcb_floor(p, x, f, TCB_COMMITTED, SNP_TCB_COMMITTED, "the host could go back to firmware that the policy does not allow");
+}
+
+SNP_CHECK(tcb_min_launch)
+{
+	return tcb_floor(p, x, f, TCB_LAUNCH, SNP_TCB_LAUNCH, "the guest was started on older firmware than the policy allows: start it again");
+}
+
+SNP_CHECK(tcb_min_current)
+{
+	return tcb_floor(p, x, f, TCB_CURRENT, SNP_TCB_CURRENT, "the firmware or microcode that runs is older than the policy allows");
+}
+
+static enum outcome not_asked(struct finding *f, const char *what)
+{
+	buf_printf(&f->hint, "the policy asks for no %s", what);
+	return NOT_ASKED;
+}
+
+/* Version 5 says which flaws the firmware has closed, when the guest was started and now. */
+SNP_CHECK(mitigations)
+{
+	const struct snp_subject *s = p;
+	const uint64_t want = x->limits->mitigations, launch = snp_launch_mitigations(&s->r), now = snp_current_mitigations(&s->r);
+
+	if (!want)
+		return not_asked(f, "mitigations");
+	f->source = x->limits->source;
+	buf_printf(&f->expected, "0x%llx at launch and now", (unsigned long long)want);
+	if (s->r.version < 5) {
+		buf_printf(&f->actual, "not said by a report of version %u", s->r.version);
+		return FAILED;
+	}
+	buf_printf(&f->actual, "0x%llx at launch, 0x%llx now", (unsigned long long)launch, (unsigned long long)now);
+	if ((launch & now & want) == want)
+		return PASSED;
+	if ((now & want) == want)
+		buf_puts(&f->hint, "the firmware was mended after this guest had started: start it again");
+	return FAILED;
+}
+
+/* --- settings ---------------------------------------------------------------------------------------------- */
+
+static void put_bits(struct buf *ret, void (*text)(struct buf *, uint64_t), const char *word, uint64_t bits)
+{
+	if (!bits)
+		return;
+	buf_printf(ret, "%s%s: ", ret->n ? "; " : "", word);
+	text(ret, bits);
+}
+
+static enum outcome bits_as_asked(struct finding *f, const struct bits *want, uint64_t have, void (*text)(struct buf *, uint64_t),
+				  const char *what, const struct expect *x)
+{
+	const uint64_t asked = want->set | want->clear;
+
+	if (!asked)
+		return not_asked(f, what);
+	f->source = x->limits->source;
+	put_bits(&f->expected, text, "on", want->set);
+	put_bits(&f->expected, text, "off", want->clear);
+	put_bits(&f->actual, text, "on", have & asked);
+	put_bits(&f->actual, text, "off", ~have & asked);
+	return (have & want->set) == want->set && !(have & want->clear) ? PASSED : FAILED;
+}
+
+SNP_CHECK(platform)
+{
+	const struct snp_subject *s = p;
+
+	return bits_as_asked(f, &x->limits->platform, s->r.platform, snp_platform_text, "platform settings", x);
+}
+
+SNP_CHECK(guest_policy)
+{
+	const struct snp_subject *s = p;
+
+	return bits_as_asked(f, &x->limits->guest_policy, s->r.policy, snp_policy_text, "guest policy bits", x);
+}
+
+SNP_CHECK(abi)
+{
+	const struct snp_subject *s = p;
+	const uint32_t want = x->limits->min_abi, have = (uint32_t)(s->r.policy & 0xffff);
+
+	if (!want)
+		return not_asked(f, "version of the firmware's interface");
+	f->source = x->limits->source;
+	buf_printf(&f->expected, "guest policy demands %u.%u or later", want >> 8, want & 0xff);
+	buf_printf(&f->actual, "%u.%u", have >> 8, have & 0xff);
+	return have >= want ? PASSED : FAILED;
 }
 
 SNP_CHECK(debug)
@@ -76,6 +187,8 @@ SNP_CHECK(consistent)
 	return PASSED;
 }
 
+/* --- whose report it is, and what runs ----------------------------------------------------------------------- */
+
 SNP_CHECK(vmpl)
 {
 	const struct snp_subject *s = p;
@@ -85,6 +198,17 @@ SNP_CHECK(vmpl)
 	if (s->r.vmpl == SNP_VMPL_HOST)
 		return found(f, false, NULL, "requested by the host, not by the guest");
 	return found_u64(f, s->r.vmpl <= x->limits->vmpl_max, NULL, s->r.vmpl);
+}
+
+SNP_CHECK(guest_svn)
+{
+	const struct snp_subject *s = p;
+
+	if (!x->limits->min_guest_svn)
+		return not_asked(f, "guest version");
+	f->source = x->limits->source;
+	buf_printf(&f->expected, "at least %u", x->limits->min_guest_svn);
+	return found_u64(f, s->r.guest_svn >= x->limits->min_guest_svn, NULL, s->r.guest_svn);
 }
 
 SNP_CHECK(report_data)
@@ -126,13 +250,65 @@ SNP_CHECK(host_data)
 	return found_listed(f, &x->limits->host_data, snp_host_data(&s->r), x->limits->source);
 }
 
-/* A masked chip id is no chip's, whatever the list says. */
+/* Init data that a guest is given has its digest here (32 bytes). */
+SNP_CHECK(init_data)
+{
+	const struct snp_subject *s = p;
+
+	return found_listed(f, &x->limits->init_data, snp_host_data(&s->r), x->limits->source);
+}
+
+SNP_CHECK(family_id)
+{
+	const struct snp_subject *s = p;
+
+	return found_listed(f, &x->limits->family_ids, snp_family_id(&s->r), x->limits->source);
+}
+
+SNP_CHECK(image_id)
+{
+	const struct snp_subject *s = p;
+
+	return found_listed(f, &x->limits->image_ids, snp_image_id(&s->r), x->limits->source);
+}
+
+SNP_CHECK(id_key)
+{
+	const struct snp_subject *s = p;
+	const enum outcome o = found_listed(f, &x->limits->id_keys, snp_id_key_digest(&s->r), x->limits->source);
+
+	if (o == FAILED && snp_all_zero(snp_id_key_digest(&s->r)))
+		buf_puts(&f->hint, "the guest was started without an identity block");
+	return o;
+}
+
+/* The digest counts only if the firmware says that an author key signed the identity key. */
+SNP_CHECK(author_key)
+{
+	const struct snp_subject *s = p;
+	const enum outcome o = found_listed(f, &x->limits->author_keys, snp_author_key_digest(&s->r), x->limits->source);
+
+	if (o == NOT_ASKED || s->r.flags & SNP_FLAG_AUTHOR_KEY)
+		return o;
+	buf_puts(&f->actual, " (the report says that no author key was used)");
+	return FAILED;
+}
+
+/* On Turin a chip's number has 8 bytes; a list may have it as it stands in the claims, with zeros behind.  A masked number is
+ * no chip's, whatever the list says. */
 SNP_CHECK(chip_allowed)
 {
 	const struct snp_subject *s = p;
-	const enum outcome o = found_listed(f, &x->limits->chip_ids, snp_chip_id(&s->r), x->limits->source);
+	const struct slice id = snp_chip_id(&s->r);
+	AUTO_BUF whole = { 0 };
+	enum outcome o;
 
-	if (o == PASSED && snp_chip_id_masked(&s->r))
+	buf_hex(&whole, snp_chip_id_field(&s->r));
+	o = texts_have(&x->limits->chip_ids, buf_cstr(&whole)) ? found_listed(f, &x->limits->chip_ids, snp_chip_id_field(&s->r), x->limits->source)
+							       : found_listed(f, &x->limits->chip_ids, id, x->limits->source);
+	if (o != NOT_ASKED && snp_chip_id_masked(&s->r)) {
+		buf_puts(&f->actual, " (masked by the host)");
 		return FAILED;
+	}
 	return o;
 }

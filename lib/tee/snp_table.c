@@ -16,11 +16,12 @@ static const struct {
 	{ { 0x4a, 0xb7, 0xb3, 0x79, 0xbb, 0xac, 0x4f, 0xe4, 0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7, 0x82 }, SNP_CERT_ASK },
 	{ { 0xc0, 0xb4, 0x06, 0xa4, 0xa8, 0x03, 0x49, 0x52, 0x97, 0x43, 0x3f, 0xb6, 0x01, 0x4c, 0xd0, 0xae }, SNP_CERT_ARK },
 	{ { 0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d, 0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67, 0xea }, SNP_CERT_CRL },
+	{ { 0xec, 0xae, 0x0c, 0x0f, 0x95, 0x02, 0x43, 0xb1, 0xaf, 0xa2, 0x0a, 0xe2, 0xe0, 0xd5, 0x65, 0xb6 }, SNP_CERT_EXTRA },
 };
 
 const char *snp_cert_type_name(enum snp_cert_type t)
 {
-	static const char *const names[] = { "other", "VCEK", "VLEK", "ASK", "ARK", "CRL" };
+	static const char *const names[] = { "other", "VCEK", "VLEK", "ASK", "ARK", "CRL", "platform information" };
 
 	return names[t];
 }
@@ -34,7 +35,7 @@ static void guid_mixed(uint8_t ret[static 16], const uint8_t g[static 16])
 		ret[i] = g[order[i]];
 }
 
-static enum snp_cert_type type_of(uint8_t textual[static 16], const uint8_t g[static 16])
+enum snp_cert_type snp_cert_type_of(uint8_t textual[static 16], const uint8_t g[static 16])
 {
 	uint8_t mixed[16];
 
@@ -82,7 +83,7 @@ int snp_table_parse(struct snp_certs *ret, struct slice table, struct err *e)
 		if (c.n == SNP_CERTS_MAX)
 			return err_set(e, EC_FORMAT, "certificate table has more than %d entries", SNP_CERTS_MAX);
 		c.v[c.n].data = slice_of(table.p + at, n);
-		c.v[c.n].type = type_of(c.v[c.n].guid, guid);
+		c.v[c.n].type = snp_cert_type_of(c.v[c.n].guid, guid);
 		c.n++;
 	}
 	*ret = c;

@@ -67,6 +67,7 @@ static int read_tcb(struct snp_vek *v, const struct cert *c, struct err *e)
 		[TCB_MICROCODE] = AMD ".3.8"
 	};
 	static const char *const spare[] = { AMD ".3.4", AMD ".3.5", AMD ".3.6", AMD ".3.7" };
+	const size_t first = v->product == SNP_TURIN ? 1 : 0;	/* Turin has no spl4 */
 
 	for (size_t i = 0; i < TCB_PARTS; i++) {
 		v->spl[i] = -1;
@@ -74,11 +75,13 @@ static int read_tcb(struct snp_vek *v, const struct cert *c, struct err *e)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof spare / sizeof spare[0]; i++) {
-		int n = 0;
+		int n = -1;
 
 		if (read_spl(&n, c, spare[i], e))
 			return -1;
-		v->spare_set |= n != 0;
+		v->spare_set |= n > 0;
+		if (n < 0 && i >= first && !v->missing[0])
+			snprintf(v->missing, sizeof v->missing, "3.%zu", i + 4);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@ struct snp_vek {
 	bool issuer_vlek;		/* the issuer's name is an ASVK's */
 	int spl[TCB_PARTS];		/* -1: absent */
 	bool spare_set;			/* one of spl4..spl7 is not zero */
+	char missing[4];		/* "3.5": the first of the spares that has to be there and is not; "": none */
 	struct slice hwid;		/* 64 bytes, 8 on Turin; n 0: absent; into the certificate */
 	struct slice csp;		/* VLEK only; text */
 };

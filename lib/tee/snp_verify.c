@@ -32,19 +32,10 @@ static enum outcome check_version(void *p, const struct expect *x, struct findin
 static enum outcome check_reserved(void *p, const struct expect *x, struct finding *f)
 {
 	const struct snp_subject *s = p;
-	const long at = snp_reserved_set(&s->r);
 
 	(void)x;
 	buf_puts(&f->expected, "zero");
-	if (at >= 0) {
-		buf_printf(&f->actual, "byte 0x%lx is 0x%02x", (unsigned long)at, s->r.raw[at]);
-		return WARNED;
-	}
-	if (s->r.flags >> 5) {
-		buf_printf(&f->actual, "flags are 0x%x", s->r.flags);
-		return WARNED;
-	}
-	return found(f, true, NULL, "zero");
+	return snp_reserved_set(&f->actual, &s->r) ? WARNED : found(f, true, NULL, "zero");
 }
 
 /* --- the key that signed ----------------------------------------------------------------------------------- */
@@ -127,6 +118,9 @@ static enum outcome check_vek(void *p, const struct expect *x, struct finding *f
 	for (size_t i = 0; x->given && i < x->given->certs.n; i++)
 		consider(&ch, &x->given->certs.v[i], GIVEN_CERTS_MAX, s, x);
 	ch.seen = 0;
+	for (size_t i = 0; x->carried && i < x->carried->certs.n; i++)
+		consider(&ch, &x->carried->certs.v[i], TABLE_CERTS_MAX, s, x);
+	ch.seen = 0;
 	for (size_t i = 0; i < s->certs.n; i++)
 		consider(&ch, &s->certs.v[i], TABLE_CERTS_MAX, s, x);
 	buf_printf(&f->expected, "a %s certificate", name);
@@ -157,8 +151,12 @@ static enum outcome check_product(void *p, const struct expect *x, struct findin
 	ours = snp_product_name(s->r.product);
 	theirs = snp_product_name(s->v.product);
 	if (!ours || !snp_root_of(roots_of(x), s->r.product)) {
+		const char *cpu = snp_cpu_name(s->r.family, s->r.model);
+
 		if (s->r.version >= 3)
-			buf_printf(&f->actual, "CPU family %02xh model %02xh", s->r.family, s->r.model);
+			buf_printf(&f->actual, "%s%sCPU family %02xh model %02xh: product not known to this version", cpu ? cpu : "", cpu ? ", " : "",
+				   s->r.family, s->r.model);
+		buf_puts(&f->hint, "AMD's roots are built in for Milan, Genoa (also Bergamo and Siena) and Turin; a newer cvmbox may know more");
 		return found(f, false, "a product whose root is built in (Milan, Genoa, Turin)", NULL);
 	}
 	buf_printf(&f->expected, "%s in the report, the certificate and its issuer", ours);
@@ -180,11 +178,10 @@ static int load_root(struct cert_list *ret, const struct snp_root *root, bool vl
 	return 0;
 }
 
-/* ARK by itself, intermediate by ARK, VEK by intermediate; names, constraints and dates each time. */
+/* Intermediate by ARK, VEK by intermediate; names, constraints and dates each time.  The ARK is the pinned one, so its
+ * signature by itself would show nothing. */
 static int chain_holds(const struct cert *vek, const struct cert *mid, const struct cert *ark, int64_t now, struct err *e)
 {
-	if (cert_issued(ark, ark, now, e))
-		return err_ctx(e, "ARK");
 	if (cert_issued(mid, ark, now, e))
 		return err_ctx(e, "intermediate");
 	if (cert_issued(vek, mid, now, e))
@@ -195,47 +192,57 @@ static int chain_holds(const struct cert *vek, const struct cert *mid, const str
 }
 
 /* AMD may issue a new intermediate under the same ARK: one that was given is as good as the built-in one if the ARK
- * signed it and its name
- * is the built-in one's (so an ASK never stands in for an ASVK). */
-static int try_given(const struct cert_list *given, const struct cert *vek, const struct cert_list *root, int64_t now)
+ * signed it and its name is the built-in one's (so an ASK never stands in for an ASVK). */
+static const struct cert *try_given(const struct cert_list *given, const struct snp_subject *s, int64_t now)
 {
+	const struct cert *ark = &s->root.v[0], *own = &s->root.v[1];
 	struct err e = { 0 };
+	size_t tried = 0;
 
-	for (size_t i = 0; given && i < given->n && i < TABLE_CERTS_MAX; i++)
-		if (given->v[i].is_ca && slice_eq(given->v[i].subject, root->v[1].subject) &&
-		    !slice_eq(given->v[i].der, root->v[1].der) &&
-		    !chain_holds(vek, &given->v[i], &root->v[0], now, &e))
-			return 0;
-	return -1;
+	for (size_t i = 0; given && i < given->n && tried < TABLE_CERTS_MAX; i++) {
+		const struct cert *c = &given->v[i];
+
+		if (!c->is_ca || !slice_eq(c->subject, own->subject) || slice_eq(c->der, own->der))
+			continue;
+		tried++;
+		if (!chain_holds(s->vek, c, ark, now, &e))
+			return c;
+	}
+	return NULL;
+}
+
+static const struct cert *find_mid(const struct snp_subject *s, const struct expect *x, struct err *e)
+{
+	const struct cert *c;
+
+	if (!chain_holds(s->vek, &s->root.v[1], &s->root.v[0], x->now, e))
+		return &s->root.v[1];
+	if (x->given && (c = try_given(&x->given->certs, s, x->now)))
+		return c;
+	if (x->carried && (c = try_given(&x->carried->certs, s, x->now)))
+		return c;
+	return try_given(&s->certs, s, x->now);
 }
 
 static enum outcome check_chain(void *p, const struct expect *x, struct finding *f)
 {
 	struct snp_subject *s = p;
 	const struct snp_root *root = snp_root_of(roots_of(x), s->r.product);
-	AUTO_CERTS c = { 0 };
 	struct err e = { 0 };
 
 	buf_printf(&f->expected, "%s signed by %s-%s under the pinned ARK-%s, all valid at the time of verification",
 		   s->v.vlek ? "VLEK" : "VCEK", s->v.vlek ? "ASVK" : "ASK", snp_product_name(s->r.product),
 		   snp_product_name(s->r.product));
-	if (!root || load_root(&c, root, s->v.vlek, &e))
+	certs_free(&s->root);
+	if (!root || load_root(&s->root, root, s->v.vlek, &e))
 		return found(f, false, NULL, e.msg);
-	if (chain_holds(s->vek, &c.v[1], &c.v[0], x->now, &e) && try_given(x->given ? &x->given->certs : NULL, s->vek, &c, x->now) &&
-	    try_given(&s->certs, s->vek, &c, x->now)) {
+	s->mid = find_mid(s, x, &e);
+	if (!s->mid) {
 		if (e.hint[0])
 			buf_puts(&f->hint, e.hint);
 		return found(f, false, NULL, e.msg);
 	}
 	return found(f, true, NULL, "holds");
-}
-
-static enum outcome check_crl(void *p, const struct expect *x, struct finding *f)
-{
-	(void)p;
-	(void)x;
-	buf_puts(&f->hint, "no revocation list was looked at: this version reads none");
-	return NOT_ASKED;
 }
 
 static enum outcome check_signature(void *p, const struct expect *x, struct finding *f)
@@ -253,7 +260,10 @@ static enum outcome check_signature(void *p, const struct expect *x, struct find
 		return found(f, false, NULL, "bytes behind a 48-byte number are not zero");
 	if (s->vek_signs)
 		return found(f, true, NULL, "holds");
-	buf_puts(&f->hint, "is the certificate for this chip and its reported TCB, and the report unchanged?");
+	if (s->r.flags & SNP_FLAG_MASK_CHIP_KEY)
+		buf_puts(&f->hint, "the host has forbidden its firmware to sign with the chip's key (MASK_CHIP_KEY)");
+	else
+		buf_puts(&f->hint, "is the certificate for this chip and its reported TCB, and the report unchanged?");
 	return found(f, false, NULL, "does not hold");
 }
 
@@ -264,7 +274,7 @@ static enum outcome check_tcb_certificate(void *p, const struct expect *x, struc
 	struct snp_subject *s = p;
 	const struct snp_tcb t = snp_tcb_at(&s->r, SNP_TCB_REPORTED);
 	const struct snp_tcb c = { { s->v.spl[0], s->v.spl[1], s->v.spl[2], s->v.spl[3], s->v.spl[4] } };
-	bool same = !s->v.spare_set;
+	bool same = !s->v.spare_set && !s->v.missing[0];
 
 	(void)x;
 	for (size_t i = 0; i < TCB_PARTS; i++)
@@ -273,6 +283,8 @@ static enum outcome check_tcb_certificate(void *p, const struct expect *x, struc
 	snp_tcb_text(&f->actual, &c);
 	if (s->v.spare_set)
 		buf_puts(&f->actual, ", and a spare part that is not zero");
+	if (s->v.missing[0])
+		buf_printf(&f->actual, ", and extension %s is missing", s->v.missing);
 	return same ? PASSED : FAILED;
 }
 
@@ -331,19 +343,37 @@ const struct check snp_checks[N_SNP_CHECKS] = {
 	[C_VEK] = { "snp.vek", 0, CHECK_BASE, check_vek },
 	[C_PRODUCT] = { "snp.product", NEEDS(C_VEK), CHECK_BASE, check_product },
 	[C_CHAIN] = { "snp.chain", NEEDS(C_PRODUCT), CHECK_BASE, check_chain },
-	[C_CRL] = { "snp.crl", NEEDS(C_CHAIN), CHECK_WHERE_ASKED, check_crl },
+	[C_CRL] = { "snp.crl", NEEDS(C_CHAIN), CHECK_WHERE_ASKED, snp_check_crl },
 	[C_SIGNATURE] = { "snp.signature", NEEDS(C_VEK), CHECK_BASE, check_signature },
 	{ "snp.tcb.certificate", GENUINE, CHECK_BASE, check_tcb_certificate },
 	{ "snp.chip_id.certificate", GENUINE, CHECK_WHERE_ASKED, check_chip_certificate },
 	{ "snp.tcb.order", 0, CHECK_PLAIN, check_tcb_order },
 	{ "snp.tcb.min", 0, CHECK_WHERE_ASKED, snp_check_tcb_min },
+	{ "snp.tcb.min.committed", 0, CHECK_WHERE_ASKED, snp_check_tcb_min_committed },
+	{ "snp.tcb.min.launch", 0, CHECK_WHERE_ASKED, snp_check_tcb_min_launch },
+	{ "snp.tcb.min.current", 0, CHECK_WHERE_ASKED, snp_check_tcb_min_current },
 	{ "snp.policy.debug", 0, CHECK_PLAIN, snp_check_debug },
 	{ "snp.policy.migrate", 0, CHECK_PLAIN, snp_check_migrate },
 	{ "snp.policy.consistent", 0, CHECK_PLAIN, snp_check_consistent },
+	{ "snp.policy.bits", 0, CHECK_WHERE_ASKED, snp_check_guest_policy },
+	{ "snp.policy.abi", 0, CHECK_WHERE_ASKED, snp_check_abi },
+	{ "snp.platform", 0, CHECK_WHERE_ASKED, snp_check_platform },
+	{ "snp.mitigations", 0, CHECK_WHERE_ASKED, snp_check_mitigations },
 	{ "snp.vmpl", 0, CHECK_PLAIN, snp_check_vmpl },
+	{ "snp.guest_svn", 0, CHECK_WHERE_ASKED, snp_check_guest_svn },
 	{ "snp.report_data", 0, CHECK_BASE, snp_check_report_data },
 	{ "snp.measurement", 0, CHECK_WHERE_ASKED, snp_check_measurement },
 	{ "snp.host_data", 0, CHECK_WHERE_ASKED, snp_check_host_data },
+	{ "snp.init_data", 0, CHECK_WHERE_ASKED, snp_check_init_data },
+	{ "snp.family_id", 0, CHECK_WHERE_ASKED, snp_check_family_id },
+	{ "snp.image_id", 0, CHECK_WHERE_ASKED, snp_check_image_id },
+	{ "snp.id_key", 0, CHECK_WHERE_ASKED, snp_check_id_key },
+	{ "snp.author_key", 0, CHECK_WHERE_ASKED, snp_check_author_key },
 	{ "snp.chip_id.allowed", 0, CHECK_WHERE_ASKED, snp_check_chip_allowed },
+	{ "advisory.milan-vcek-seed", GENUINE, CHECK_ADVISORY, snp_check_milan_seed },
+	{ "advisory.sb-3019", GENUINE, CHECK_ADVISORY, snp_check_sb_3019 },
+	{ "advisory.alias-check-missing", GENUINE, CHECK_ADVISORY, snp_check_alias_check },
+	{ "advisory.ciphertext-hiding-off", GENUINE, CHECK_ADVISORY, snp_check_ciphertext_hiding },
+	{ "advisory.smt-on", GENUINE, CHECK_ADVISORY, snp_check_smt },
 };
 _Static_assert(N_SNP_CHECKS <= CHECKS_MAX, "a bit for each check");

@@ -8,13 +8,13 @@
 #include "evidence/checks.h"
 #include "tee/snp.h"
 
-enum { N_SNP_CHECKS = 19 };
+enum { N_SNP_CHECKS = 37 };
 extern const struct check snp_checks[N_SNP_CHECKS];
 
 struct snp_subject;		/* what the checks run on; they keep there what they found, so one subject is for one run */
 
 /* raw: the report alone, SNP_REPORT_SIZE bytes.  certs: what came along with it and vouches for it (VCEK or VLEK, ASK, in
- * PEM or one in DER); n 0: none.  Nothing in there is believed before the checks have followed it to AMD's root; what
+ * PEM or one in DER), or a revocation list; n 0: none.  Nothing in there is believed before the checks have followed it to AMD's root; what
  * cannot be read is left out, and snp.vek says so.  EC_FORMAT. */
 int snp_subject_parse(struct snp_subject **ret, struct slice raw, struct slice certs, struct err *e);
 void snp_subject_drop(struct snp_subject *s);		/* NULL is allowed */

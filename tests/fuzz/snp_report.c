@@ -9,10 +9,11 @@ static void round_trip(struct slice raw)
 {
 	struct snp_report r, again;
 	struct snp_certs certs = { 0 };
+	AUTO_BUF text = { 0 };
 	AUTO_JSON *j = NULL;
 	struct err e = { 0 };
 
-	if (raw.n < SNP_REPORT_SIZE || snp_report_parse(&r, slice_of(raw.p, SNP_REPORT_SIZE), &e) || snp_reserved_set(&r) >= 0 ||
+	if (raw.n < SNP_REPORT_SIZE || snp_report_parse(&r, slice_of(raw.p, SNP_REPORT_SIZE), &e) || snp_reserved_set(&text, &r) ||
 	    snp_json_write(&j, &r, (struct slice){ 0 }, &e) || snp_json_read(&again, &certs, j, &e))
 		return;
 	/* what stands before the parts that the JSON form leaves out */

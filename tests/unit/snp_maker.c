@@ -12,7 +12,7 @@ static struct maker {
 	bool ready;
 	struct privkey ca, vek, other;		/* one key for all CAs keeps this fast */
 	struct buf ark[3], ask[3], asvk[3];	/* PEM */
-	struct buf ask_der[3], asvk_der[3];
+	struct buf ark_der[3], ask_der[3], asvk_der[3];
 	struct snp_root root[3];
 	struct snp_roots roots;
 } m;
@@ -41,20 +41,20 @@ static void make_ca(struct buf *der, const char *name, const struct cert *issuer
 
 static void make_product(size_t i)
 {
-	AUTO_BUF ark = { 0 };
+	struct buf *const ark = &m.ark_der[i];
 	AUTO_CERTS c = { 0 };
 	char name[64];
 
 	snprintf(name, sizeof name, "CN=ARK-%s", products[i]);
-	make_ca(&ark, name, NULL);
-	WORKS(certs_parse(&c, buf_view(&ark), &e));
+	make_ca(ark, name, NULL);
+	WORKS(certs_parse(&c, buf_view(ark), &e));
 	if (c.n != 1)
 		return;
 	snprintf(name, sizeof name, "CN=SEV-%s", products[i]);
 	make_ca(&m.ask_der[i], name, &c.v[0]);
 	snprintf(name, sizeof name, "CN=SEV-VLEK-%s", products[i]);
 	make_ca(&m.asvk_der[i], name, &c.v[0]);
-	to_pem(&m.ark[i], buf_view(&ark));
+	to_pem(&m.ark[i], buf_view(ark));
 	to_pem(&m.ask[i], buf_view(&m.ask_der[i]));
 	to_pem(&m.asvk[i], buf_view(&m.asvk_der[i]));
 	m.root[i] = (struct snp_root){ .product = (enum snp_product)(SNP_MILAN + i), .ark = buf_cstr(&m.ark[i]),
@@ -130,14 +130,18 @@ static void extensions(struct buf *ret, const struct snp_report *r, const struct
 
 	tlv(&name, 0x16, slice_str(product));
 	extension(ret, 2, 0, buf_view(&name));
-	spl(ret, 1, t.v[TCB_BOOTLOADER]);
-	spl(ret, 2, t.v[TCB_TEE]);
+	if (mk->without != 1)
+		spl(ret, 1, t.v[TCB_BOOTLOADER]);
+	if (mk->without != 2)
+		spl(ret, 2, t.v[TCB_TEE]);
 	if (!mk->no_snp_spl)
 		spl(ret, 3, t.v[TCB_SNP] + mk->tcb_delta);
-	for (uint8_t i = 4; i < 8; i++)
-		spl(ret, i, 0);
-	spl(ret, 8, t.v[TCB_MICROCODE]);
-	if (t.v[TCB_FMC] >= 0)
+	for (uint8_t i = t.v[TCB_FMC] >= 0 ? 5 : 4; i < 8; i++)
+		if (i != mk->without)
+			spl(ret, i, i == 7 ? mk->spare : 0);
+	if (mk->without != 8)
+		spl(ret, 8, t.v[TCB_MICROCODE]);
+	if (t.v[TCB_FMC] >= 0 && mk->without != 9)
 		spl(ret, 9, t.v[TCB_FMC]);
 	if (mk->no_hwid || mk->vlek)
 		return;
@@ -189,7 +193,7 @@ static void tbs_certificate(struct buf *t, const struct snp_report *r, const str
 	buf_put(t, v3, sizeof v3);
 	alg(t);
 	buf_slice(t, issuer->subject);
-	utc(&dates, MAKER_NOW - 100 * DAY);
+	utc(&dates, MAKER_NOW + (mk->from_afar ? 1 : -100) * DAY);
 	utc(&dates, MAKER_NOW + (mk->expired ? -1 : 100) * DAY);
 	wrap(&dates, 0x30);
 	buf_slice(t, buf_view(&dates));
@@ -282,17 +286,63 @@ void report_make(uint8_t raw[static SNP_REPORT_SIZE], const struct report_make *
 	report_sign(raw);
 }
 
+void entries_make(struct buf *ret, const struct table_entry *v, size_t n)
+{
+	size_t at = 24 * (n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		WORKS(hex_decode(ret, slice_str(v[i].guid), &e));
+		buf_le32(ret, (uint32_t)at);
+		buf_le32(ret, (uint32_t)v[i].data.n);
+		at += v[i].data.n;
+	}
+	buf_fill(ret, 0, 24);
+	for (size_t i = 0; i < n; i++)
+		buf_slice(ret, v[i].data);
+}
+
 void table_make(struct buf *ret, struct slice vcek_der)
 {
-	static const uint8_t guid[16] = { 0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8,
-					  0xac, 0xcd };
-
-	buf_put(ret, guid, 16);
-	buf_le32(ret, 48);
-	buf_le32(ret, (uint32_t)vcek_der.n);
-	buf_fill(ret, 0, 24);
-	buf_slice(ret, vcek_der);
+	entries_make(ret, &(const struct table_entry){ GUID_VCEK, vcek_der }, 1);
 }
+
+/* --- revocation -------------------------------------------------------------------------------------------------- */
+
+struct slice maker_ca_der(enum snp_product p, enum maker_ca which)
+{
+	const size_t i = p ? (size_t)(p - SNP_MILAN) : 0;
+
+	maker_roots();
+	return buf_view(which == MAKER_ARK ? &m.ark_der[i] : which == MAKER_ASK ? &m.ask_der[i] : &m.asvk_der[i]);
+}
+
+const struct privkey *maker_vek_key(void)
+{
+	maker_roots();
+	return &m.vek;
+}
+
+void list_make(struct buf *ret, const struct list_make *l)
+{
+	AUTO_CERTS c = { 0 };
+	struct slice serials[2];
+	size_t n = 0;
+
+	for (enum maker_ca i = MAKER_ARK; i <= MAKER_ASVK; i++)
+		WORKS(certs_parse(&c, maker_ca_der(l->product, i), &e));
+	if (c.n != 3)
+		return;
+	if (l->names_ask)
+		serials[n++] = c.v[1].serial;
+	if (l->names_asvk)
+		serials[n++] = c.v[2].serial;
+	WORKS(crl_make(ret, &(const struct crl_make){ .issuer = &c.v[0], .issuer_key = l->by_other_key ? &m.other : &m.ca,
+						      .this_update = MAKER_NOW + (l->from || l->until ? l->from : -DAY),
+						      .next_update = MAKER_NOW + (l->from || l->until ? l->until : DAY),
+						      .serials = serials, .n_serials = n }, &e));
+}
+
+/* --- TDX ------------------------------------------------------------------------------------------------------------- */
 
 void quote_make(struct buf *b, uint16_t version, uint16_t body_type, size_t body, const uint8_t *report_data)
 {

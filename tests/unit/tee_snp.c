@@ -5,112 +5,39 @@
 #include "attest/policy.h"
 #include "base/cursor.h"
 #include "codec/hex64.h"
-#include "snp_maker.h"
+#include "snp_run.h"
 #include "test.h"
 #include "tee/snp_vek.h"
 
-static const uint8_t nonce[32] = "0123456789abcdef0123456789abcde";
-
-struct run {			/* one appraisal: zeros are a good one */
-	struct report_make report;
-	struct vek_make vek;
-	const char *policy;
-	bool no_vek, no_nonce, waive, other_nonce, short_nonce;
-	int64_t now;
-	void (*change)(uint8_t *raw);	/* before signing */
-	void (*spoil)(uint8_t *raw);	/* after */
-};
-
-static void run_it(struct verdict *v, const struct run *r)
-{
-	uint8_t raw[SNP_REPORT_SIZE];
-	struct report_make mk = r->report;
-	AUTO_BUF der = { 0 };
-	AUTO_CERTS certs = { 0 };
-	AUTO_POLICY *p = NULL;
-	struct err e = { 0 };
-
-	mk.report_data = nonce;
-	mk.n = sizeof nonce;
-	mk.vlek = r->vek.vlek;
-	report_make(raw, &mk);
-	if (r->change) {
-		r->change(raw);
-		report_sign(raw);
-	}
-	vek_make(&der, raw, &r->vek);
-	if (r->spoil)
-		r->spoil(raw);
-	if (!r->no_vek)
-		WORKS(certs_parse(&certs, buf_view(&der), &e));
-	if (r->policy)
-		WORKS(policy_parse(&p, slice_str(r->policy), "test.json", &e));
-	if (appraise(v, &(const struct appraise_in){
-			.evidence = slice_of(raw, sizeof raw), .kind = "snp", .given = &(const struct collateral){ .certs = certs }, .policy = p,
-			.now = r->now ? r->now : MAKER_NOW, .has_nonce = !r->no_nonce, .insecure_no_nonce = r->waive,
-			.nonce = slice_of(r->other_nonce ? (const uint8_t *)"other" : nonce, r->short_nonce ? 31 : r->other_nonce ? 5 : 32),
-			.snp_roots = maker_roots() }, &e))
-		test_fail(__FILE__, __LINE__, "appraise: %s", e.msg);
-}
-
-static const char *result_of(const struct verdict *v, const char *id)
-{
-	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
-		if (!strcmp(json_string(json_get(c, "id")), id))
-			return json_string(json_get(c, "result"));
-	return "absent";
-}
-
-static void good(const struct run *r, bool warned)
-{
-	AUTO_VERDICT v = { 0 };
-
-	run_it(&v, r);
-	if (!v.accepted)
-		test_fail(__FILE__, __LINE__, "refused: %s", buf_cstr(&v.reason));
-	EQ(v.warned, warned);
-}
-
-/* Refused, by this check first. */
-static void bad(const struct run *r, const char *id)
-{
-	AUTO_VERDICT v = { 0 };
-
-	run_it(&v, r);
-	OK(!v.accepted);
-	STR(result_of(&v, id), "fail");
-	HAS(buf_cstr(&v.reason), id);
-}
-
 TEST(snp_good_reports_of_every_product_are_accepted)
 {
-	good(&(const struct run){ 0 }, false);
-	good(&(const struct run){ .report.product = SNP_GENOA }, false);
-	good(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5 }, false);
-	good(&(const struct run){ .report.version = 2 }, false);
-	good(&(const struct run){ .report.version = 6 }, true);
-	good(&(const struct run){ .vek.wrapped_hwid = true }, false);
-	good(&(const struct run){ .vek.vlek = true }, false);
-	good(&(const struct run){ .report.masked = true, .vek.no_hwid = true }, true);
+	snp_accepted(&(const struct snp_run){ 0 }, false);
+	snp_accepted(&(const struct snp_run){ .report.product = SNP_GENOA }, false);
+	snp_accepted(&(const struct snp_run){ .report.product = SNP_TURIN, .report.version = 5 }, false);
+	snp_accepted(&(const struct snp_run){ .report.version = 2 }, false);
+	snp_accepted(&(const struct snp_run){ .report.version = 6 }, true);
+	snp_accepted(&(const struct snp_run){ .vek.wrapped_hwid = true }, false);
+	snp_accepted(&(const struct snp_run){ .vek.vlek = true }, false);
+	snp_accepted(&(const struct snp_run){ .report.masked = true, .vek.no_hwid = true }, true);
 }
 
 TEST(snp_certificates_that_do_not_fit_are_refused)
 {
-	bad(&(const struct run){ .no_vek = true }, "snp.vek");
-	bad(&(const struct run){ .vek.by_other_ca = true }, "snp.chain");
-	bad(&(const struct run){ .vek.expired = true }, "snp.chain");
-	bad(&(const struct run){ .now = MAKER_NOW + 101 * 86400 }, "snp.chain");
-	bad(&(const struct run){ .now = MAKER_NOW - 101 * 86400 }, "snp.chain");
-	bad(&(const struct run){ .vek.ca = true }, "snp.chain");
-	bad(&(const struct run){ .vek.issuer = SNP_GENOA }, "snp.product");
-	bad(&(const struct run){ .vek.product_name = "Genoa" }, "snp.product");
-	bad(&(const struct run){ .vek.wrong_issuer_kind = true }, "snp.product");
-	bad(&(const struct run){ .vek.vlek = true, .vek.wrong_issuer_kind = true }, "snp.product");
-	bad(&(const struct run){ .vek.tcb_delta = 1 }, "snp.tcb.certificate");
-	bad(&(const struct run){ .vek.tcb_delta = -1 }, "snp.tcb.certificate");
-	bad(&(const struct run){ .vek.no_snp_spl = true }, "snp.tcb.certificate");
-	bad(&(const struct run){ .vek.other_hwid = true }, "snp.chip_id.certificate");
-	bad(&(const struct run){ .vek.no_hwid = true }, "snp.chip_id.certificate");
+	snp_refused(&(const struct snp_run){ .no_vek = true }, "snp.vek");
+	snp_refused(&(const struct snp_run){ .vek.by_other_ca = true }, "snp.chain");
+	snp_refused(&(const struct snp_run){ .vek.expired = true }, "snp.chain");
+	snp_refused(&(const struct snp_run){ .now = MAKER_NOW + 101 * 86400 }, "snp.chain");
+	snp_refused(&(const struct snp_run){ .now = MAKER_NOW - 101 * 86400 }, "snp.chain");
+	snp_refused(&(const struct snp_run){ .vek.ca = true }, "snp.chain");
+	snp_refused(&(const struct snp_run){ .vek.issuer = SNP_GENOA }, "snp.product");
+	snp_refused(&(const struct snp_run){ .vek.product_name = "Genoa" }, "snp.product");
+	snp_refused(&(const struct snp_run){ .vek.wrong_issuer_kind = true }, "snp.product");
+	snp_refused(&(const struct snp_run){ .vek.vlek = true, .vek.wrong_issuer_kind = true }, "snp.product");
+	snp_refused(&(const struct snp_run){ .vek.tcb_delta = 1 }, "snp.tcb.certificate");
+	snp_refused(&(const struct snp_run){ .vek.tcb_delta = -1 }, "snp.tcb.certificate");
+	snp_refused(&(const struct snp_run){ .vek.no_snp_spl = true }, "snp.tcb.certificate");
+	snp_refused(&(const struct snp_run){ .vek.other_hwid = true }, "snp.chip_id.certificate");
+	snp_refused(&(const struct snp_run){ .vek.no_hwid = true }, "snp.chip_id.certificate");
 }
 
 TEST(snp_vcek_does_not_stand_in_for_vlek)
@@ -126,8 +53,8 @@ TEST(snp_vcek_does_not_stand_in_for_vlek)
 	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.insecure_no_nonce = true, .snp_roots = maker_roots() }, &e));
 	OK(!v.accepted);
-	STR(result_of(&v, "snp.vek"), "fail");
-	STR(result_of(&v, "snp.chain"), "skip");
+	STR(snp_result(&v, "snp.vek"), "fail");
+	STR(snp_result(&v, "snp.chain"), "skip");
 }
 
 TEST(snp_test_ca_is_refused_by_the_built_in_roots)
@@ -146,7 +73,7 @@ TEST(snp_test_ca_is_refused_by_the_built_in_roots)
 	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.insecure_no_nonce = true }, &e));
 	OK(!v.accepted);
-	STR(result_of(&v, "snp.chain"), "fail");
+	STR(snp_result(&v, "snp.chain"), "fail");
 }
 
 static void set_bit17_off(uint8_t *raw) { raw[0x0a] &= (uint8_t)~2; }
@@ -162,58 +89,58 @@ static void unknown_cpu(uint8_t *raw) { raw[0x189] = 0x30; }
 
 TEST(snp_report_contents_that_policy_refuses)
 {
-	bad(&(const struct run){ .report.debug = true }, "snp.policy.debug");
-	good(&(const struct run){ .report.debug = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_debug\":true}" }, true);
-	bad(&(const struct run){ .report.migrate = true }, "snp.policy.migrate");
-	good(&(const struct run){ .report.migrate = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_migrate\":true}" }, true);
-	bad(&(const struct run){ .report.vmpl = 1 }, "snp.vmpl");
-	good(&(const struct run){ .report.vmpl = 1, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":1}" }, false);
-	bad(&(const struct run){ .report.vmpl = SNP_VMPL_HOST, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":3}" }, "snp.vmpl");
-	bad(&(const struct run){ .change = set_bit17_off }, "snp.policy.consistent");
-	bad(&(const struct run){ .change = want_rapl_dis }, "snp.policy.consistent");
-	good(&(const struct run){ .change = with_rapl_dis }, false);
-	good(&(const struct run){ .change = reserved_set }, true);
-	bad(&(const struct run){ .change = committed_low }, "snp.tcb.order");
-	good(&(const struct run){ .change = current_high }, false);
-	bad(&(const struct run){ .change = no_signature }, "snp.vek");
-	bad(&(const struct run){ .change = key_of_future }, "snp.vek");
-	bad(&(const struct run){ .change = algo_two }, "snp.signature");
-	bad(&(const struct run){ .change = unknown_cpu }, "snp.product");
-	bad(&(const struct run){ .report.version = 2, .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_report_version\":3}" }, "snp.version");
+	snp_refused(&(const struct snp_run){ .report.debug = true }, "snp.policy.debug");
+	snp_accepted(&(const struct snp_run){ .report.debug = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_debug\":true}" }, true);
+	snp_refused(&(const struct snp_run){ .report.migrate = true }, "snp.policy.migrate");
+	snp_accepted(&(const struct snp_run){ .report.migrate = true, .policy = "{\"schema\":\"cvmbox.policy/1\",\"allow_migrate\":true}" }, true);
+	snp_refused(&(const struct snp_run){ .report.vmpl = 1 }, "snp.vmpl");
+	snp_accepted(&(const struct snp_run){ .report.vmpl = 1, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":1}" }, false);
+	snp_refused(&(const struct snp_run){ .report.vmpl = SNP_VMPL_HOST, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":3}" }, "snp.vmpl");
+	snp_refused(&(const struct snp_run){ .change = set_bit17_off }, "snp.policy.consistent");
+	snp_refused(&(const struct snp_run){ .change = want_rapl_dis }, "snp.policy.consistent");
+	snp_accepted(&(const struct snp_run){ .change = with_rapl_dis }, false);
+	snp_accepted(&(const struct snp_run){ .change = reserved_set }, true);
+	snp_refused(&(const struct snp_run){ .change = committed_low }, "snp.tcb.order");
+	snp_accepted(&(const struct snp_run){ .change = current_high }, false);
+	snp_refused(&(const struct snp_run){ .change = no_signature }, "snp.vek");
+	snp_refused(&(const struct snp_run){ .change = key_of_future }, "snp.vek");
+	snp_refused(&(const struct snp_run){ .change = algo_two }, "snp.signature");
+	snp_refused(&(const struct snp_run){ .change = unknown_cpu }, "snp.product");
+	snp_refused(&(const struct snp_run){ .report.version = 2, .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_report_version\":3}" }, "snp.version");
 }
 
 #define AB48 "abababababababababababababababababababababababababababababababababababababababababababababababab"
 TEST(snp_lists_of_the_policy)
 {
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "\"]}" }, false);
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"00\",\"ABABABABABABABABABABABABABABABABABABABABABABABAB"
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "\"]}" }, false);
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"00\",\"ABABABABABABABABABABABABABABABABABABABABABABABAB"
 					    "ABABABABABABABABABABABABABABABABABABABABABABABAB\"]}" }, false);
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "ab\"]}" }, "snp.measurement");
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"measurements\":[\"" AB48 "ab\"]}" }, "snp.measurement");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
 					   "\"0000000000000000000000000000000000000000000000000000000000000000\"]}" }, "snp.host_data");
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"host_data\":["
 					    "\"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\"]}" }, false);
-	bad(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5,
+	snp_refused(&(const struct snp_run){ .report.product = SNP_TURIN, .report.version = 5,
 				 .policy = "{\"schema\":\"cvmbox.policy/1\",\"chip_ids\":[\"0000000000000000\"]}" }, "snp.chip_id.allowed");
-	good(&(const struct run){ .report.product = SNP_TURIN, .report.version = 5,
+	snp_accepted(&(const struct snp_run){ .report.product = SNP_TURIN, .report.version = 5,
 				  .policy = "{\"schema\":\"cvmbox.policy/1\",\"chip_ids\":[\"0203040506070809\"]}" }, false);
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":8,\"microcode\":115}}" }, false);
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9}}" }, "snp.tcb.min");
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"fmc\":0}}" }, "snp.tcb.min");
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"warn\"}}" }, true);
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"ignore\"}}" }, false);
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.measurement\":\"require\"}}" }, "snp.measurement");
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.crl\":\"require\"}}" }, "snp.crl");
-	bad(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"tdx\"]}" }, "evidence.kind");
-	good(&(const struct run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"snp\"]}" }, false);
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":8,\"microcode\":115}}" }, false);
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9}}" }, "snp.tcb.min");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"fmc\":0}}" }, "snp.tcb.min");
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"warn\"}}" }, true);
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"min_tcb\":{\"snp\":9},\"checks\":{\"snp.tcb.min\":\"ignore\"}}" }, false);
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.measurement\":\"require\"}}" }, "snp.measurement");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.crl\":\"require\"}}" }, "snp.crl");
+	snp_refused(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"tdx\"]}" }, "evidence.kind");
+	snp_accepted(&(const struct snp_run){ .policy = "{\"schema\":\"cvmbox.policy/1\",\"kinds\":[\"snp\"]}" }, false);
 }
 
 TEST(snp_freshness)
 {
-	bad(&(const struct run){ .no_nonce = true }, "snp.report_data");
-	bad(&(const struct run){ .other_nonce = true }, "snp.report_data");
-	bad(&(const struct run){ .other_nonce = true, .waive = true }, "snp.report_data");	/* a nonce that is given counts */
-	good(&(const struct run){ .no_nonce = true, .waive = true }, true);
+	snp_refused(&(const struct snp_run){ .no_nonce = true }, "snp.report_data");
+	snp_refused(&(const struct snp_run){ .other_nonce = true }, "snp.report_data");
+	snp_refused(&(const struct snp_run){ .other_nonce = true, .waive = true }, "snp.report_data");	/* a nonce that is given counts */
+	snp_accepted(&(const struct snp_run){ .no_nonce = true, .waive = true }, true);
 }
 
 TEST(snp_every_flipped_byte_is_refused)
@@ -338,9 +265,9 @@ TEST(snp_extended_reports_carry_their_certificate)
 	uint8_t raw[SNP_REPORT_SIZE];
 	AUTO_BUF der = { 0 }, all = { 0 }, hex = { 0 };
 	AUTO_VERDICT v = { 0 }, w = { 0 };
-	struct appraise_in in = { .now = MAKER_NOW, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce), .snp_roots = maker_roots() };
+	struct appraise_in in = { .now = MAKER_NOW, .has_nonce = true, .nonce = slice_of(run_nonce, RUN_NONCE), .snp_roots = maker_roots() };
 
-	report_make(raw, &(const struct report_make){ .report_data = nonce, .n = sizeof nonce });
+	report_make(raw, &(const struct report_make){ .report_data = run_nonce, .n = RUN_NONCE });
 	vek_make(&der, raw, &(const struct vek_make){ 0 });
 	buf_put(&all, raw, sizeof raw);
 	table_make(&all, buf_view(&der));
@@ -384,7 +311,7 @@ TEST(snp_claims_have_the_names_and_types_of_trustee)
 	const struct json *c;
 	uint64_t n;
 
-	run_it(&v, &(const struct run){ 0 });
+	snp_run(&v, &(const struct snp_run){ 0 });
 	STR(v.tee, "snp");
 	c = json_get(v.claims, "snp");
 	OK(json_u64(json_get(c, "reported_tcb_snp"), &n) && n == 8);
