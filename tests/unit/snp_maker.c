@@ -219,7 +219,7 @@ void vek_make(struct buf *ret_der, const uint8_t raw[static SNP_REPORT_SIZE], co
 	maker_roots();
 	WORKS(snp_report_parse(&r, slice_of(raw, SNP_REPORT_SIZE), &e));
 	if (r.product == SNP_UNKNOWN)
-		r.product = SNP_MILAN;
+		r.product = mk->issuer ? mk->issuer : SNP_MILAN;
 	at = (size_t)((mk->issuer ? mk->issuer : r.product) - SNP_MILAN);
 	WORKS(certs_parse(&c, buf_view(mk->vlek != mk->wrong_issuer_kind ? &m.asvk_der[at] : &m.ask_der[at]), &e));
 	if (c.n != 1)
