@@ -275,7 +275,7 @@ static void judge_tag(struct judge *j, struct log_event *ev)
 		ev->meaning = MEANS_AAEL;
 		ev->text = text;
 		must(ev, covers(j, ev, ev->data));
-	} else if (ev->from == LOG_AAEL) {
+	} else if (ev->from == LOG_AAEL || (j->cc ? ev->reg == 4 : ev->reg >= 16)) {	/* where agents measure what they log */
 		must(ev, covers(j, ev, ev->data));
 	} else if ((id == TAG_LOAD_OPTIONS && starts(text, LOAD_OPTIONS)) || starts(ev->data, LOAD_OPTIONS)) {
 		ev->meaning = MEANS_CMDLINE_DIGEST;

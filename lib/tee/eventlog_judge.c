@@ -56,10 +56,11 @@ static enum outcome check_parse(void *parsed, const struct expect *x, struct fin
 	return PASSED;
 }
 
-/* Registers that userspace extends without a log that we know: systemd's phases, IMA, volume keys; and those that can be reset. */
+/* Registers that are extended after boot whose logs need not have come along: RTMR3 by agents, PCR 10 by IMA, PCR 15 by systemd
+ * (machine id, volume keys).  All others have to be zero when no log speaks of them. */
 static bool of_run_time(uint32_t reg, bool cc)
 {
-	return cc ? reg == 4 : reg == 8 || (reg >= 10 && reg < 16);
+	return cc ? reg == 4 : reg == 10 || reg == 15;
 }
 
 static bool resettable(uint32_t reg, bool cc)
@@ -141,6 +142,8 @@ static enum outcome replay_verdict(struct replay_found *r, const struct eventlog
 	names_end(&r->nunlogged);
 	buf_printf(&f->expected, "the log replays to the %s registers of the evidence", hash_name(s->regs.alg));
 	say(&f->actual, "does not give the signed value of ", &r->bad);
+	if (r->bad.n && !s->regs.cc && s->st[8].how == REPLAY_NONE && s->regs.v[8].known && s->st[8].events == 0)
+		buf_puts(&f->hint, "PCR 8 may hold init data: a policy names its digest in init_data; ");
 	if (r->bad.n) {
 		buf_puts(&f->hint, s->l.algs[s->regs.alg] ? "the log is of another boot or another machine, or was changed; or a measurement is missing in it"
 							  : "no event of the log has a digest of the algorithm that the evidence uses");
