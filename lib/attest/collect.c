@@ -6,6 +6,7 @@
 #include "attest/machine.h"
 #include "evidence/bundle.h"
 #include "tee/detect.h"
+#include "tee/eventlog.h"
 
 #define REPORT_DATA_LIMIT 64
 
@@ -43,8 +44,22 @@ int collect_pick(const char **ret, const struct host *h, const char *tee, struct
 	return 0;
 }
 
+/* A missing event log is no failure: some firmware writes none. */
+static int take_logs(struct evidence *ev, const struct host *h, struct err *e)
+{
+	AUTO_BUF area = { 0 };
+	struct err ignored = { 0 };
+	struct slice used;
+
+	if (!host_read(&area, h, "/sys/firmware/acpi/tables/data/CCEL", EVIDENCE_MAX, &ignored) &&
+	    !ccel_trim(&used, buf_view(&area), &ignored))
+		buf_slice(&ev->logs[LOG_CCEL], used);
+	return buf_check(&ev->logs[LOG_CCEL], e);
+}
+
+/* The one report of this run, and the logs that explain its registers: read behind it, so that they hold what it holds. */
 static int take(struct evidence *ret, const struct evidence_kind **kind, const struct host *h, const char *tee,
-		struct slice report_data, struct err *e)
+		const struct collect_how *how, struct slice report_data, struct err *e)
 {
 	const char *name;
 
@@ -54,9 +69,10 @@ static int take(struct evidence *ret, const struct evidence_kind **kind, const s
 	if (report_data.n > REPORT_DATA_LIMIT)
 		return err_set(e, EC_USAGE, "report data is %zu bytes, at most %d are possible", report_data.n, REPORT_DATA_LIMIT);
 	host_log(h, LOG_INFO, "collecting %s evidence", (*kind)->title);
+	ret->how = how;
 	if ((*kind)->collect(ret, h, report_data, e))
 		return err_ctx(e, "cannot collect %s evidence", name);
-	return 0;
+	return take_logs(ret, h, e);
 }
 
 int collect_evidence(struct json **ret, const struct host *h, const char *tee, struct slice report_data, struct err *e)
@@ -64,25 +80,26 @@ int collect_evidence(struct json **ret, const struct host *h, const char *tee, s
 	AUTO_EVIDENCE ev = { 0 };
 	const struct evidence_kind *k;
 
-	if (take(&ev, &k, h, tee, report_data, e))
+	if (take(&ev, &k, h, tee, NULL, report_data, e))
 		return -1;
 	return k->to_trustee(ret, &ev, e);
 }
 
-static int fill(struct bundle *b, const struct host *h, const struct evidence_kind *k, const struct evidence *ev,
-		struct err *e)
+static int fill(struct bundle *b, const struct host *h, const struct evidence *ev, struct err *e)
 {
 	b->evidence.v[0].data.n = 0;
 	buf_slice(&b->evidence.v[0].data, buf_view(&ev->raw));
 	if (buf_check(&b->evidence.v[0].data, e))
 		return -1;
-	if (ev->certs.n && bundle_add(&b->collateral, "snp.certtable", "host, with the report (configfs auxblob)", b->created,
+	if (ev->certs.n && bundle_add(&b->collateral, "snp.certtable", "host, with the report", b->created,
 				      buf_view(&ev->certs), e))
+		return -1;
+	if (ev->manifest.n && bundle_add(&b->collateral, "snp.manifest", "SVSM, with the report (configfs manifestblob)", b->created,
+					 buf_view(&ev->manifest), e))
 		return -1;
 	for (size_t i = 0; i < N_LOGS; i++)
 		if (ev->logs[i].n && bundle_add(&b->event_logs, log_form_names[i], "", b->created, buf_view(&ev->logs[i]), e))
 			return -1;
-	(void)k;
 	b->machine = json_object();
 	return machine_describe(b->machine, "machine", NULL, h, e);
 }
@@ -106,7 +123,7 @@ int collect_bundle(struct buf *ret, const struct host *h, const struct collect_o
 	/* All other evidence comes first: its hash goes into the CPU's report data. */
 	if (buf_check(&b.nonce, e) || buf_check(&b.runtime_data, e) || collect_pick(&name, h, o->tee, e) ||
 	    bundle_add(&b.evidence, name, "", "", (struct slice){ 0 }, e) || bundle_report_data(rd, &b, o->nonce, e) ||
-	    take(&ev, &k, h, name, slice_of(rd, sizeof rd), e) || fill(&b, h, k, &ev, e))
+	    take(&ev, &k, h, name, &o->how, slice_of(rd, sizeof rd), e) || fill(&b, h, &ev, e))
 		return -1;
 	return bundle_write(ret, &b, e);
 }

@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "codec/json.h"
+#include "evidence/kind.h"
 
 /* The TEE to use: "auto" or NULL asks detect (never answers sample).  ret: static name ("snp", "tdx", "sample"). 
  * EC_ABSENT lists what was looked for. */
@@ -17,6 +18,7 @@ int collect_evidence(struct json **ret, const struct host *h, const char *tee, s
 struct collect_opts {
 	const char *tee;
 	struct slice nonce, runtime_data;
+	struct collect_how how;		/* all zero: the defaults */
 };
 int collect_bundle(struct buf *ret, const struct host *h, const struct collect_opts *o, struct err *e);
 

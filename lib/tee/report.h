@@ -13,4 +13,8 @@
 int report_get(struct tsm_report *ret, const struct host *h, const char *provider, const uint8_t in[static TSM_INBLOB],
 	       const struct collect_how *how, struct err *e);
 
+/* `collect` of the kinds "snp" and "tdx" (evidence/kind.h). */
+int snp_collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
+int tdx_collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
+
 #endif

@@ -6,7 +6,7 @@
 #include "base/cursor.h"
 #include "codec/hex64.h"
 #include "tee/snp_int.h"
-#include "tee/tsm.h"
+#include "tee/report.h"
 
 /* --- the subject ------------------------------------------------------------------------------------------- */
 
@@ -245,29 +245,6 @@ static int details(struct json *to, const void *p, struct err *e)
 	return snp_subject_details(to, p, e);
 }
 
-/* --- collecting -------------------------------------------------------------------------------------------- */
-
-static int collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
-{
-	AUTO_TSM t = { 0 };
-	struct snp_report r;
-	uint8_t in[TSM_INBLOB] = { 0 };
-
-	if (rd.n > sizeof in)
-		return err_set(e, EC_USAGE, "report data is %zu bytes, an SNP report takes 64", rd.n);
-	if (rd.n)
-		memcpy(in, rd.p, rd.n);
-	if (tsm_get(&t, h, "sev_guest", in, e))
-		return -1;
-	if (snp_report_parse(&r, buf_view(&t.out), e))
-		return err_ctx(e, "the kernel's report");
-	if (!slice_eq(snp_report_data(&r), slice_of(in, sizeof in)))
-		return err_set(e, EC_IO, "the report holds other report data than was asked for");
-	buf_move(&ret->raw, &t.out);
-	buf_move(&ret->certs, &t.aux);
-	return 0;
-}
-
 static int to_trustee(struct json **ret, const struct evidence *ev, struct err *e)
 {
 	struct snp_report r;
@@ -280,7 +257,7 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 const struct evidence_kind evidence_snp = {
 	.name = "snp",
 	.title = "AMD SEV-SNP",
-	.collect = collect, .to_trustee = to_trustee,
+	.collect = snp_collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.measured = "/measurement", .checks = snp_checks, .n_checks = N_SNP_CHECKS,
 };

@@ -34,26 +34,6 @@ int tdx_guest_report(uint8_t ret[static TDREPORT_SIZE], const struct host *h, co
 	return 0;
 }
 
-/* Where both have the same value (cpu-tee.md 2.5 and 4.2).  Bytes from 584 on are there in TD 1.5 bodies only. */
-static const struct { const char *name; uint16_t report, body, n; } common[] = {
-	{ "TEE_TCB_SVN", 264, 0, 16 }, { "MRSEAM", 280, 16, 48 }, { "MRSIGNERSEAM", 328, 64, 48 }, { "SEAM attributes", 376, 112, 8 },
-	{ "TD attributes", 512, 120, 8 }, { "XFAM", 520, 128, 8 }, { "MRTD", 528, 136, 48 }, { "MRCONFIGID", 576, 184, 48 },
-	{ "MROWNER", 624, 232, 48 }, { "MROWNERCONFIG", 672, 280, 48 }, { "RTMR0", 720, 328, 48 }, { "RTMR1", 768, 376, 48 },
-	{ "RTMR2", 816, 424, 48 }, { "RTMR3", 864, 472, 48 }, { "REPORTDATA", 128, 520, 64 }, { "TEE_TCB_SVN2", 384, 584, 16 },
-	{ "MRSERVICETD", 912, 600, 48 },
-};
-
-int tdx_report_agrees(struct slice tdreport, struct slice body, struct err *e)
-{
-	if (tdreport.n != TDREPORT_SIZE || body.n < 584)
-		return err_set(e, EC_FORMAT, "TDREPORT of %zu bytes and quote body of %zu, wanted %d and at least 584", tdreport.n, body.n,
-			       TDREPORT_SIZE);
-	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
-		if (common[i].body + common[i].n <= body.n && memcmp(tdreport.p + common[i].report, body.p + common[i].body, common[i].n))
-			return err_set(e, EC_REFUSED, "%s of the quote is not that of the TDREPORT", common[i].name);
-	return 0;
-}
-
 static void read_register(size_t *n, uint8_t v[static 48], const struct host *h, const char *name)
 {
 	AUTO_BUF b = { 0 };

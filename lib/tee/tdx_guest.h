@@ -11,10 +11,6 @@
 
 /* A TDREPORT for this report data.  It is MAC-protected: only this host can verify it.  EC_ABSENT: no such device. */
 int tdx_guest_report(uint8_t ret[static TDREPORT_SIZE], const struct host *h, const uint8_t data[static 64], struct err *e);
-/* Every field that a TDREPORT and the body of a TD 1.0 or 1.5 quote have in common is equal; EC_REFUSED names the first that
- * is not.  body: as struct tdx_quote has it. */
-int tdx_report_agrees(struct slice tdreport, struct slice body, struct err *e);
-
 /* Registers as the running kernel shows them; n 0: not shown (older than Linux 6.16). */
 struct tdx_registers {
 	struct { size_t n; uint8_t v[48]; } mrtd, rtmr[4];

@@ -2,8 +2,8 @@
 /* TDX as a kind of evidence: how it is collected, and that its checks are those of tdx_verify.h. */
 
 #include "codec/hex64.h"
+#include "tee/report.h"
 #include "tee/tdx_verify.h"
-#include "tee/tsm.h"
 
 static int parse(void **ret, struct slice raw, struct slice certs, struct err *e)
 {
@@ -20,42 +20,6 @@ static bool recognise(struct slice raw)
 	if (tdx_quote_looks_like(raw))
 		return true;
 	return text.n >= 96 && !hex_decode(&head, slice_of(text.p, 96), &e) && tdx_quote_looks_like(buf_view(&head));
-}
-
-/* A missing event log is no failure: some firmware writes none. */
-static void take_event_log(struct buf *ret, const struct host *h)
-{
-	AUTO_BUF area = { 0 };
-	struct err e = { 0 };
-	struct slice used;
-
-	if (host_read(&area, h, "/sys/firmware/acpi/tables/data/CCEL", EVIDENCE_MAX, &e) ||
-	    ccel_trim(&used, buf_view(&area), &e)) {
-		host_log(h, LOG_INFO, "no event log: %s", e.msg);
-		return;
-	}
-	buf_slice(ret, used);
-}
-
-static int collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
-{
-	AUTO_TSM t = { 0 };
-	struct tdx_quote q;
-	uint8_t in[TSM_INBLOB] = { 0 };
-
-	if (rd.n > sizeof in)
-		return err_set(e, EC_USAGE, "report data is %zu bytes, a TDX quote takes 64", rd.n);
-	if (rd.n)
-		memcpy(in, rd.p, rd.n);
-	if (tsm_get(&t, h, "tdx_guest", in, e))
-		return -1;
-	if (tdx_quote_parse(&q, buf_view(&t.out), e))
-		return err_ctx(e, "the kernel's quote");
-	if (!slice_eq(tdx_report_data(&q), slice_of(in, sizeof in)))
-		return err_set(e, EC_IO, "the quote holds other report data than was asked for");
-	buf_move(&ret->raw, &t.out);
-	take_event_log(&ret->logs[LOG_CCEL], h);
-	return buf_check(&ret->logs[LOG_CCEL], e);
 }
 
 /* cc_eventlog ends in eight FF bytes, the CCEL's own end mark (key-broker.md 2.4). */
@@ -86,7 +50,7 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 const struct evidence_kind evidence_tdx = {
 	.name = "tdx",
 	.title = "Intel TDX",
-	.collect = collect, .to_trustee = to_trustee,
+	.collect = tdx_collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = tdx_subject_drop, .claims = tdx_subject_claims, .details = tdx_subject_details,
 	.measured = "/quote/body/mr_td",
 	.checks = tdx_checks, .n_checks = N_TDX_CHECKS,
