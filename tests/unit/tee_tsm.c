@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports by configfs, with a thread that plays the kernel: it fills each directory that is made, answers each inblob. */
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attest/appraise.h"
@@ -16,10 +20,17 @@
 #include "tee/tsm.h"
 #include "test.h"
 
-enum manner { ANSWERS, DISTURBED_ONCE, DISTURBED, SILENT, OTHER_DATA, TDX };
+enum manner { ANSWERS, DISTURBED_ONCE, DISTURBED, SILENT, OTHER_DATA, TDX,
+	      LATE,		/* outblob comes after a while */
+	      NEVER,		/* and not at all */
+	      BUSY_ONCE, BUSY, CHANGED, TIMED_OUT, WIPED, REFUSES_LEVEL,
+	      IGNORES_INBLOB,	/* the provider did not take it: nothing counts, the kernel says EINVAL */
+	      NOT_COUNTED,	/* a report, though the request was not counted */
+	      SVSM };
 struct kernel {
 	char root[256], base[400];
 	enum manner manner;
+	char privlevel[32], service[32], guid[64], version[32];	/* what was written there */
 	int watch, quit[2];
 	unsigned made;
 	pthread_t thread;
@@ -39,8 +50,60 @@ static void put(const struct kernel *k, const char *dir, const char *name, const
 	rename(tmp, path);	/* whole at once */
 }
 
+static void get_text(const struct kernel *k, const char *dir, const char *name, char *ret, size_t size)
+{
+	char path[900];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s/%s", k->base, dir, name);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		n = read(fd, ret, size - 1);
+		close(fd);
+	}
+	ret[n > 0 ? n : 0] = '\0';
+}
+
+static void take_away(const struct kernel *k, const char *dir, const char *name)
+{
+	char path[900];
+
+	snprintf(path, sizeof path, "%s/%s/%s", k->base, dir, name);
+	unlink(path);
+}
+
+/* Number of an errno(3), for a file NAME.errno. */
+static void put_errno(const struct kernel *k, const char *dir, const char *name, int v)
+{
+	char text[16];
+
+	put(k, dir, name, text, (size_t)snprintf(text, sizeof text, "%d\n", v));
+}
+
+static const struct { enum manner manner; int v; } errors[] = {
+	{ BUSY_ONCE, EBUSY }, { BUSY, EBUSY }, { CHANGED, EWOULDBLOCK }, { TIMED_OUT, ETIMEDOUT }, { WIPED, ENOTTY },
+	{ IGNORES_INBLOB, EINVAL },
+};
+
+/* True where outblob fails: then the request is counted, but for one that was not taken. */
+static bool answer_error(struct kernel *k, const char *dir)
+{
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		if (errors[i].manner == k->manner) {
+			put(k, dir, "generation", k->manner == IGNORES_INBLOB ? "0\n" : "1\n", 2);
+			put_errno(k, dir, "outblob.errno", errors[i].v);
+			return true;
+		}
+	return k->manner == NEVER;
+}
+
+static const uint8_t manifest[] = "what the SVSM serves";
+
 static void answer(struct kernel *k, const char *dir)
 {
+	int writes = 1;
+	char count[16];
 	char path[900];
 	uint8_t in[64] = { 0 }, raw[SNP_REPORT_SIZE];
 	AUTO_BUF quote = { 0 }, der = { 0 }, table = { 0 };
@@ -54,18 +117,35 @@ static void answer(struct kernel *k, const char *dir)
 	close(fd);
 	if (k->manner == OTHER_DATA)
 		in[0] ^= 1;
+	get_text(k, dir, "privlevel", k->privlevel, sizeof k->privlevel);
+	get_text(k, dir, "service_provider", k->service, sizeof k->service);
+	get_text(k, dir, "service_guid", k->guid, sizeof k->guid);
+	get_text(k, dir, "service_manifest_version", k->version, sizeof k->version);
+	writes += (k->privlevel[0] != 0) + (k->service[0] != 0) + (k->guid[0] != 0) + (k->version[0] != 0) + disturbed -
+		  (k->manner == NOT_COUNTED);
+	snprintf(count, sizeof count, "%d\n", writes);
+	if (answer_error(k, dir)) {
+		if (k->manner != BUSY_ONCE)
+			return;
+		poll(NULL, 0, 80);
+	}
+	if (k->manner == LATE)
+		poll(NULL, 0, 300);
 	if (k->manner == TDX) {
 		quote_make(&quote, 4, 2, 584, in);
 		put(k, dir, "generation", "1\n", 2);
 		put(k, dir, "outblob", quote.p, quote.n);
 		return;
 	}
-	report_make(raw, &(const struct report_make){ .report_data = in, .n = sizeof in });
+	report_make(raw, &(const struct report_make){ .report_data = in, .n = sizeof in, .vmpl = k->privlevel[0] ? (uint32_t)(k->privlevel[0] - '0') : 0 });
 	vek_make(&der, raw, &(const struct vek_make){ 0 });
 	table_make(&table, buf_view(&der));
 	put(k, dir, "auxblob", table.p, table.n);
-	put(k, dir, "generation", disturbed ? "2\n" : "1\n", 2);
+	if (k->service[0])
+		put(k, dir, "manifestblob", manifest, sizeof manifest);
+	put(k, dir, "generation", count, strlen(count));
 	put(k, dir, "outblob", raw, k->manner == SILENT ? 0 : sizeof raw);
+	take_away(k, dir, "outblob.errno");
 }
 
 static void appear(struct kernel *k, const char *dir)
@@ -77,6 +157,17 @@ static void appear(struct kernel *k, const char *dir)
 	inotify_add_watch(k->watch, path, IN_CLOSE_WRITE);
 	put(k, dir, "inblob", "", 0);
 	put(k, dir, "generation", "0\n", 2);
+	if (k->manner != TDX) {
+		put(k, dir, "privlevel", "", 0);
+		put(k, dir, "privlevel_floor", "2\n", 2);
+	}
+	if (k->manner == REFUSES_LEVEL)
+		put_errno(k, dir, "privlevel.errno", EINVAL);
+	if (k->manner == SVSM) {
+		put(k, dir, "service_provider", "", 0);
+		put(k, dir, "service_guid", "", 0);
+		put(k, dir, "service_manifest_version", "", 0);
+	}
 	put(k, dir, "provider", k->manner == TDX ? "tdx_guest\n" : "sev_guest\n", 10);
 }
 
@@ -203,6 +294,179 @@ TEST(tsm_says_what_is_wrong)
 	kernel_start(&k, &h, OTHER_DATA);
 	EQ(evidence_snp.collect(&ev, &h, slice_of(ask, 64), &e), -1);
 	HAS(e.msg, "other report data");
+	kernel_stop(&k, &h);
+}
+
+static size_t left_over(const struct kernel *k)
+{
+	DIR *d = opendir(k->base);
+	const struct dirent *de;
+	size_t n = 0;
+
+	while (d && (de = readdir(d)))
+		n += de->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* Outcome of one request to a kernel of that manner; nothing may stay behind. */
+static int once(struct err *e, enum manner m, const struct collect_how *how, struct kernel *k)
+{
+	struct host h;
+	AUTO_TSM t = { 0 };
+	int rc;
+
+	kernel_start(k, &h, m);
+	*e = (struct err){ 0 };
+	rc = tsm_ask(&t, &h, m == TDX ? "tdx_guest" : "sev_guest", ask, how, e);
+	EQ(left_over(k), 0);
+	if (!rc && how && how->svsm)
+		OK(slice_eq(buf_view(&t.manifest), slice_of(manifest, sizeof manifest)));
+	kernel_stop(k, &h);
+	return rc;
+}
+
+TEST(tsm_waits_for_a_late_report_and_a_busy_device)
+{
+	struct kernel k;
+	struct err e;
+
+	EQ(once(&e, LATE, NULL, &k), 0);
+	EQ(k.made, 1);
+	EQ(once(&e, BUSY_ONCE, NULL, &k), 0);
+	EQ(k.made, 1);
+	EQ(once(&e, BUSY, NULL, &k), -1);
+	EQ(e.code, EC_IO);
+	HAS(e.msg, "busy 6 times");
+	HAS(e.hint, "still in flight");
+	EQ(once(&e, CHANGED, NULL, &k), -1);
+	HAS(e.hint, "does another program write there");
+}
+
+TEST(tsm_names_each_failure_of_the_provider)
+{
+	struct kernel k;
+	struct err e;
+
+	EQ(once(&e, TIMED_OUT, NULL, &k), -1);
+	HAS(e.hint, "throttles");
+	EQ(once(&e, WIPED, NULL, &k), -1);
+	HAS(e.hint, "only a reboot");
+	EQ(k.made, 1);
+	EQ(once(&e, IGNORES_INBLOB, NULL, &k), -1);
+	HAS(e.hint, "refused the request");
+	EQ(once(&e, NOT_COUNTED, NULL, &k), -1);
+	HAS(e.msg, "did not take the request");
+	EQ(k.made, 1);
+}
+
+TEST(tsm_privilege_level_goes_in_as_text_and_respects_the_floor)
+{
+	struct kernel k;
+	struct err e;
+
+	EQ(once(&e, ANSWERS, &(const struct collect_how){ .has_vmpl = true, .vmpl = 3 }, &k), 0);
+	STR(k.privlevel, "3");
+	EQ(once(&e, ANSWERS, &(const struct collect_how){ .has_vmpl = true, .vmpl = 1 }, &k), -1);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "under this guest's floor of 2");
+	HAS(e.hint, "2 to 3");
+	STR(k.privlevel, "");
+	EQ(once(&e, REFUSES_LEVEL, &(const struct collect_how){ .has_vmpl = true, .vmpl = 3 }, &k), -1);
+	HAS(e.msg, "privlevel");
+	EQ(once(&e, TDX, &(const struct collect_how){ .has_vmpl = true, .vmpl = 3 }, &k), -1);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "no privilege levels");
+}
+
+TEST(tsm_asks_an_svsm_for_its_services)
+{
+	struct kernel k;
+	struct err e;
+	const struct collect_how how = { .svsm = true, .svsm_service = "c476f1eb-0123-45a5-9641-b4e7dde5bfe3",
+					 .has_manifest_version = true, .manifest_version = 1 };
+
+	EQ(once(&e, SVSM, &how, &k), 0);
+	STR(k.service, "svsm");
+	STR(k.guid, how.svsm_service);
+	STR(k.version, "1");
+	EQ(once(&e, SVSM, &(const struct collect_how){ .svsm = true }, &k), 0);
+	STR(k.guid, "");
+	EQ(once(&e, ANSWERS, &how, &k), -1);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "no service of an SVSM");
+}
+
+/* Whoever is ended while it waits takes its directory along; whoever is killed leaves it to the next. */
+static void end_by(int sig, int want_left)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_TSM t = { 0 };
+	int status = 0;
+	pid_t pid;
+
+	kernel_start(&k, &h, NEVER);
+	pid = fork();
+	if (pid == 0) {
+		struct err e = { 0 };
+
+		tsm_get(&t, &h, "sev_guest", ask, &e);
+		_exit(99);
+	}
+	for (int i = 0; i < 200 && left_over(&k) == 0; i++)
+		poll(NULL, 0, 10);
+	EQ(left_over(&k), 1);
+	poll(NULL, 0, 100);		/* now it waits for outblob */
+	kill(pid, sig);
+	waitpid(pid, &status, 0);
+	OK(WIFSIGNALED(status) && WTERMSIG(status) == sig);
+	EQ(left_over(&k), want_left);
+	kernel_stop(&k, &h);
+}
+
+TEST(tsm_leaves_nothing_behind_when_a_signal_ends_it)
+{
+	end_by(SIGINT, 0);
+	end_by(SIGTERM, 0);
+	end_by(SIGHUP, 0);
+	end_by(SIGKILL, 1);
+}
+
+TEST(tsm_removes_what_a_killed_program_left_and_nothing_else)
+{
+	struct kernel k;
+	struct host h;
+	AUTO_TSM t = { 0 };
+	char path[800], alive[800];
+	struct stat st;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	OK(stat("/proc/self/ns/pid", &st) == 0);
+	kernel_start(&k, &h, ANSWERS);
+	snprintf(path, sizeof path, "%s/cvmbox-%d-%llu-0123456789abcdef", k.base, (int)pid, (unsigned long long)st.st_ino);
+	snprintf(alive, sizeof alive, "%s/cvmbox-%d-%llu-0123456789abcdef", k.base, (int)getpid(), (unsigned long long)st.st_ino);
+	OK(mkdir(alive, 0700) == 0);
+	poll(NULL, 0, 50);
+	k.made = 0;
+	OK(mkdir(path, 0700) == 0);
+	for (int i = 0; i < 100 && k.made == 0; i++)
+		poll(NULL, 0, 10);
+	poll(NULL, 0, 50);
+	/* a kernel's directory is removed with its attributes; this one has files */
+	for (const char *const *n = (const char *const[]){ "inblob", "generation", "privlevel", "privlevel_floor", "provider", NULL }; *n; n++) {
+		char file[900];
+
+		snprintf(file, sizeof file, "%s/%s", path, *n);
+		unlink(file);
+	}
+	WORKS(tsm_get(&t, &h, "sev_guest", ask, &e));
+	OK(stat(path, &st) != 0 && errno == ENOENT);
+	OK(stat(alive, &st) == 0);
 	kernel_stop(&k, &h);
 }
 
