@@ -31,7 +31,7 @@ struct tpm_subject {
 	uint8_t ak_sha256[32];		/* of its SubjectPublicKeyInfo */
 	bool differs;			/* area, key or certificate hold different keys */
 	/* --- set by the checks */
-	bool pcrs_hold;			/* tpm.pcrs passed: the values are what the TPM signed */
+	bool pcrs_hold;			/* tpm.pcrs passed: the values are what that key signed */
 };
 /* Reads all parts.  EC_FORMAT: one of them is not what it should be.  On failure the subject is still freed by the caller. */
 int tpm_subject_ready(struct tpm_subject *s, struct err *e);

@@ -648,3 +648,94 @@ TEST(tpm_signatures_cut_long_or_odd_are_malformed)
 		FAILS(tpm_signature_verify(&s, &key, SLICE("message"), &e), EC_REFUSED);
 	}
 }
+
+/* --- a real TPM ------------------------------------------------------------------------------------------------- */
+
+static void real_key(struct tpm *t, uint32_t hierarchy, struct slice template)
+{
+	AUTO_TPM_QUOTED q = { 0 }, bad = { 0 };
+	AUTO_PUBKEY key = { 0 };
+	AUTO_BUF signer = { 0 };
+	struct tpm_signature s;
+	struct tpm_public p;
+	struct tpm_attest a;
+	uint8_t nonce[64];
+	uint32_t handle = 0;
+
+	memset(nonce, 0x5a, sizeof nonce);
+	WORKS(tpm_create_primary(&handle, &q.ak, t, hierarchy, template, &e));
+	WORKS(tpm_quote_all(&q, t, handle, slice_of(nonce, sizeof nonce), TPM_SHA256, 0x810003, &e));
+	WORKS(tpm_public_parse(&p, buf_view(&q.ak), &e));
+	WORKS(tpm_public_key(&key, &p, &e));
+	WORKS(tpm_attest_parse(&a, buf_view(&q.attest), &e));
+	WORKS(tpm_signature_parse(&s, buf_view(&q.signature), &e));
+	WORKS(tpm_signature_verify(&s, &key, buf_view(&q.attest), &e));
+	OK(slice_eq(a.extra, slice_of(nonce, sizeof nonce)));
+	area_signer(&signer, buf_view(&q.ak), hierarchy);
+	OK(slice_eq(a.signer, buf_view(&signer)));
+	FAILS(tpm_quote(&bad.attest, &bad.signature, t, handle + 1, TPM_NULL, SLICE("n"), TPM_SHA256, 1, &e), EC_ABSENT);
+	WORKS(tpm_flush(t, handle, &e));
+	FAILS(tpm_flush(t, handle, &e), EC_ABSENT);
+}
+
+static void real_nv(struct tpm *t, uint32_t index, uint16_t size)
+{
+	AUTO_BUF data = { 0 }, back = { 0 };
+	uint32_t handles[64];
+	bool seen = false;
+	struct tpm_nv nv;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		buf_byte(&data, (uint8_t)(i * 7 + i / 256));
+	FAILS(tpm_nv_read_public(&nv, t, index, &e), EC_ABSENT);
+	WORKS(tpm_nv_define(t, index, TPMA_NV_OWNERWRITE | TPMA_NV_OWNERREAD, size, &e));
+	FAILS(tpm_nv_define(t, index, TPMA_NV_OWNERWRITE | TPMA_NV_OWNERREAD, size, &e), EC_IO);
+	EQ(t->rc, TPM_RC_NV_DEFINED);
+	FAILS(tpm_nv_read(&back, t, index, &e), EC_ABSENT);	/* never written */
+	EQ(t->rc, TPM_RC_NV_UNINITIALIZED);
+	WORKS(tpm_nv_write(t, index, buf_view(&data), &e));
+	WORKS(tpm_nv_read(&back, t, index, &e));
+	OK(slice_eq(buf_view(&back), buf_view(&data)));
+	WORKS(tpm_handles(handles, 64, &n, t, 0x01000000, &e));
+	for (size_t i = 0; i < n; i++)
+		seen |= handles[i] == index;
+	OK(seen);
+	WORKS(tpm_nv_undefine(t, index, &e));
+	FAILS(tpm_nv_read(&back, t, index, &e), EC_ABSENT);
+}
+
+/* Every command, on the TPM below CVMBOX_TPM_ROOT (scripts/check-tpm puts a software TPM there): it changes PCR 16 and two NV
+ * indices. */
+TEST(tpm_real_one_obeys)
+{
+	const char *root = getenv("CVMBOX_TPM_ROOT");
+	struct tpm_pcrs before, after;
+	uint8_t digest[32] = { 1, 2, 3 }, want[32], in[64];
+	AUTO_TPM t = TPM_INIT;
+	struct host h;
+	uint32_t mask = 0;
+	uint16_t bank = 0;
+
+	if (!root)
+		SKIP("no CVMBOX_TPM_ROOT");
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, root, &e));
+	WORKS(tpm_open(&t, &h, &e));
+	WORKS(tpm_pick_bank(&bank, &mask, &t, &e));
+	EQ(bank, TPM_SHA256);
+	WORKS(tpm_pcr_read(&before, &t, TPM_SHA256, TPM_ALL_PCRS, &e));
+	WORKS(tpm_pcr_extend(&t, 16, TPM_SHA256, slice_of(digest, 32), &e));
+	WORKS(tpm_pcr_read(&after, &t, TPM_SHA256, TPM_ALL_PCRS, &e));
+	memcpy(in, before.v[16], 32);
+	memcpy(in + 32, digest, 32);
+	WORKS(hash_of(want, HASH_SHA256, slice_of(in, 64), &e));
+	MEM(after.v[16], want, 32);
+	FAILS(tpm_pcr_read(&after, &t, TPM_SHA512 + 5, 1, &e), EC_USAGE);
+	real_nv(&t, 0x01400002, 64);
+	real_nv(&t, 0x0140000f, 2048);	/* in pieces */
+	real_key(&t, TPM_RH_ENDORSEMENT, tpm_template_ecc);
+	real_key(&t, TPM_RH_OWNER, tpm_template_rsa);
+	real_key(&t, TPM_RH_NULL, tpm_template_ecc);
+	host_close(&h);
+}
