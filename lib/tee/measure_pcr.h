@@ -22,7 +22,7 @@ struct pcr_plan {
 	struct pcr_event v[PCR_PLAN_MAX];	/* per PCR in the order in which they are extended */
 	size_t n;
 	bool uki;			/* PCR 11 is complete */
-	struct buf cmdline;		/* text of .cmdline, without NUL and white space at its end; empty: none */
+	struct buf cmdline;		/* text of .cmdline without the line feed and the NUL at its end; empty: none */
 };
 void pcr_plan_free(struct pcr_plan *p);
 #define AUTO_PCR_PLAN __attribute__((cleanup(pcr_plan_free))) struct pcr_plan
