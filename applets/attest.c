@@ -36,6 +36,7 @@ static const struct verb *const verbs[] = {
 	  .run = run_detect },
 	&verb_collect,
 	&verb_verify,
+	&verb_collateral,
 	&(const struct verb){ .name = "show", .summary = "decode evidence, certificates, tokens and bundles, judging nothing", .operands = "FILE",
 	  .min_operands = 1, .max_operands = 1, .run = run_show },
 	&verb_token,

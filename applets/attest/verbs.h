@@ -9,7 +9,7 @@
 
 #define INPUT_MAX BUNDLE_MAX
 
-extern const struct verb verb_collect, verb_verify, verb_token, verb_measure;
+extern const struct verb verb_collect, verb_verify, verb_token, verb_measure, verb_collateral;
 
 /* FILE or "-". */
 int read_input(struct buf *ret, const char *name, size_t max, struct err *e);

@@ -184,7 +184,7 @@ static bool is_loopback(const struct sockaddr *sa)
 struct call {
 	struct http_response r;
 	size_t max;
-	const char *cookie_name;
+	const char *cookie_name, *const *want;
 	bool too_large, encoded, plain_refused, loopback_only, https;
 };
 
@@ -269,13 +269,25 @@ static bool is_cookie(struct slice v, const char *name)
 	return !name || (v.n > n && !memcmp(v.p, name, n) && v.p[n] == '=');
 }
 
+static void keep_wanted(struct call *c, struct slice line)
+{
+	struct slice v;
+
+	for (size_t i = 0; i < HTTP_WANT; i++)
+		if (c->want[i] && header_is(&v, line, c->want[i]))
+			keep(&c->r.wanted[i], v, "");
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct call *c = arg;
 	const struct slice line = { (const uint8_t *)p, size * n };
 	struct slice v;
 
+	keep_wanted(c, line);
 	if (line.n >= 5 && !memcmp(p, "HTTP/", 5)) {	/* 100 Continue, or a proxy's answer, stood before */
+		for (size_t i = 0; i < HTTP_WANT; i++)
+			buf_reset(&c->r.wanted[i]);
 		buf_reset(&c->r.content_type);
 		buf_reset(&c->r.set_cookie);
 		c->r.retry_after = -1;
@@ -460,11 +472,13 @@ void http_free(struct http_response *r)
 	buf_free(&r->body);
 	buf_free(&r->content_type);
 	buf_free(&r->set_cookie);
+	for (size_t i = 0; i < HTTP_WANT; i++)
+		buf_free(&r->wanted[i]);
 }
 
 int http_do(struct http_response *ret, const struct host *h, const struct http_request *q, struct err *e)
 {
-	struct call c = { .max = q->max_body, .cookie_name = q->cookie_name, .https = starts(q->url, "https://") };
+	struct call c = { .max = q->max_body, .cookie_name = q->cookie_name, .want = q->want, .https = starts(q->url, "https://") };
 	AUTO_BUF shown = { 0 };
 	const char *ca = NULL;
 	CURL *curl;
@@ -491,6 +505,8 @@ int http_do(struct http_response *ret, const struct host *h, const struct http_r
 	curl_easy_cleanup(curl);
 	if (!rc && (buf_check(&c.r.content_type, e) || buf_check(&c.r.set_cookie, e)))
 		rc = -1;
+	for (size_t i = 0; !rc && i < HTTP_WANT; i++)
+		rc = buf_check(&c.r.wanted[i], e);
 	if (rc) {
 		http_free(&c.r);
 		return -1;

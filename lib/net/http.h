@@ -12,6 +12,8 @@
 
 #include "base/host.h"
 
+#define HTTP_WANT 2
+
 struct http_request {
 	const char *method;		/* "GET", "POST", "PUT", "DELETE" */
 	const char *url;		/* http:// or https:// */
@@ -22,12 +24,14 @@ struct http_request {
 	int64_t timeout_ms;		/* for this request; 0: 60 s; always bounded by the host's deadline */
 	bool allow_plain;		/* http:// to a host that is not loopback */
 	const char *cookie_name;	/* the cookie to look for among several; NULL: the last one is kept */
+	const char *want[HTTP_WANT];	/* names of headers whose values are wanted, in any case; NULL: none */
 };
 struct http_response {
 	long status;
 	struct buf body;		/* wiped on free: answers may carry secrets */
 	struct buf content_type;
 	struct buf set_cookie;		/* "name=value" of the Set-Cookie looked for, attributes cut */
+	struct buf wanted[HTTP_WANT];	/* what `want` asked for; empty: absent, or over 8 KiB */
 	long retry_after;		/* seconds, -1: none */
 };
 #define AUTO_HTTP __attribute__((cleanup(http_free))) struct http_response

@@ -37,6 +37,11 @@ const struct snp_report *snp_subject_report(const struct snp_subject *s)
 	return &s->r;
 }
 
+const struct cert_list *snp_subject_certs(const struct snp_subject *s)
+{
+	return &s->certs;
+}
+
 void snp_subject_take(struct snp_subject *s, const char *what, struct slice pem_or_der)
 {
 	struct err e = { 0 }, no = { 0 };

@@ -19,6 +19,7 @@ struct snp_subject;		/* what the checks run on; they keep there what they found,
 int snp_subject_parse(struct snp_subject **ret, struct slice raw, struct slice certs, struct err *e);
 void snp_subject_drop(struct snp_subject *s);		/* NULL is allowed */
 const struct snp_report *snp_subject_report(const struct snp_subject *s);	/* for snp_claims() and the fields */
+const struct cert_list *snp_subject_certs(const struct snp_subject *s);	/* that came along; unproved */
 int snp_subject_details(struct json *to, const struct snp_subject *s, struct err *e);	/* snp_details(), and what came along */
 
 #endif

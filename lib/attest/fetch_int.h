@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_ATTEST_FETCH_INT_H
+#define CVMBOX_ATTEST_FETCH_INT_H
+
+/* Between the fetch*.c files. */
+
+#include "attest/fetch.h"
+#include "tee/snp.h"
+#include "tee/tdx.h"
+
+struct fetch {			/* one call */
+	const struct host *h;
+	const struct fetch_from *from;
+	const struct collateral *have;		/* may be NULL */
+	bool current[COLLATERAL_ITEMS];		/* which of these hold now */
+	struct fetched out;
+};
+
+struct ask {			/* one piece, and where it is */
+	enum collateral_type type;
+	const char *what;			/* for people: "the VCEK" */
+	const char *file, *chain_file;		/* chain_file NULL: no issuer chain comes along */
+	const char *headers[2];			/* that may hold the chain, URL-encoded PEM */
+	bool chain_needed;
+	char key[256], url[1024];
+	size_t max;
+	/* Is it what was asked for?  EC_FORMAT or EC_REFUSED with the reason. */
+	int (*fits)(const void *arg, const struct collateral *c, struct err *e);
+	/* The service has none (status 4xx): says so in its own words; NULL: a general text. */
+	int (*none)(const void *arg, long status, struct err *e);
+	const void *arg;
+};
+int fetch_get(struct fetch *w, const struct ask *a, struct err *e);	/* from the cache, or from the service */
+/* Is a piece at hand that holds now and fits? */
+bool fetch_at_hand(const struct fetch *w, enum collateral_type t, bool (*is)(const void *arg, const struct collateral_item *it),
+		   const void *arg);
+int fetch_url(char *ret, size_t n, struct err *e, const char *base, const char *fmt, ...) PRINTF(5, 6);
+
+int fetch_snp(struct fetch *w, const struct snp_report *r, const struct cert_list *certs, struct err *e);
+int fetch_tdx(struct fetch *w, const struct tdx_quote *q, struct err *e);
+
+#endif
