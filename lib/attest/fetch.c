@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "tee/azure.h"
 #include "tee/snp_verify.h"
+#include "tee/tdx_verify.h"
 
 #define TRIES 5
 #define RETRY_MS 4000			/* AMD wants about ten seconds between requests */
@@ -319,19 +320,14 @@ static int of_snp(struct fetch *w, struct slice raw, struct slice certs, struct 
 
 static int of_tdx(struct fetch *w, struct slice raw, struct err *e)
 {
-	const struct slice text = slice_trim(raw);
-	AUTO_BUF b = { .max = EVIDENCE_MAX };
-	AUTO_JSON *j = NULL;
-	struct tdx_quote q;
-	struct err no = { 0 };
+	void *s = NULL;
+	int rc;
 
-	if (text.n && text.p[0] == '{') {
-		if (json_parse(&j, text, EVIDENCE_MAX, e) || json_need_b64(&b, j, "quote", "TDX evidence", e))
-			return -1;
-	} else if (tdx_quote_looks_like(raw) || hex_decode(&b, text, &no)) {
-		buf_slice(&b, raw);
-	}
-	return buf_check(&b, e) || tdx_quote_parse(&q, buf_view(&b), e) || fetch_tdx(w, &q, e) ? -1 : 0;
+	if (tdx_subject_parse(&s, raw, e))
+		return -1;
+	rc = fetch_tdx(w, tdx_subject_quote(s), e);
+	tdx_subject_drop(s);
+	return rc;
 }
 
 /* Bytes as Azure's JSON has them: base64 of either alphabet, in version 0 an array of numbers. */

@@ -2,12 +2,9 @@
 /* What a TDX quote needs of Intel, or of a PCCS: TCB info, QE identity, and two revocation lists, with their signers. */
 
 #include "attest/fetch_int.h"
-#include "codec/der.h"
-#include "codec/hex64.h"
 #include "tee/snp_vek.h"
+#include "tee/tdx_pck.h"
 
-#define PCK_EXTENSION "1.2.840.113741.1.13.1"
-#define PCK_FMSPC "1.2.840.113741.1.13.1.4"
 #define ROOT_NAME "Intel SGX Root CA"
 #define DOCUMENT_MAX ((size_t)1 << 20)
 
@@ -17,31 +14,10 @@ struct want {
 	char ca_name[64];		/* "Intel SGX PCK Platform CA" */
 };
 
-/* The platform's class, out of the extension of its PCK certificate: pairs in any order. */
-static int read_fmspc(char ret[static 13], const struct cert *c, struct err *e)
-{
-	struct rd outer = rd_of(cert_ext(c, PCK_EXTENSION)), all = der_open(&outer, DER_SEQUENCE);
-
-	while (!all.bad && rd_left(&all)) {
-		struct rd pair = der_open(&all, DER_SEQUENCE);
-		const struct der oid = der_take(&pair, DER_OID);
-		struct der v;
-
-		if (pair.bad || !der_oid_is(oid.body, PCK_FMSPC))
-			continue;
-		v = der_take(&pair, DER_OCTET_STRING);
-		if (!pair.bad && v.body.n == 6) {
-			for (size_t i = 0; i < 6; i++)
-				snprintf(ret + 2 * i, 3, "%02x", v.body.p[i]);
-			return 0;
-		}
-	}
-	return err_set(e, EC_FORMAT, "the quote's PCK certificate does not name its FMSPC");
-}
-
 static int read_quote(struct want *w, const struct tdx_quote *q, struct err *e)
 {
 	AUTO_CERTS l = { 0 };
+	struct tdx_pck pck;
 	struct slice issuer;
 
 	if (q->cert_type != 5) {
@@ -55,7 +31,11 @@ static int read_quote(struct want *w, const struct tdx_quote *q, struct err *e)
 	if (!w->ca)
 		return err_set(e, EC_FORMAT, "the quote's PCK certificate is not issued by Intel's platform or processor CA");
 	snprintf(w->ca_name, sizeof w->ca_name, "%.*s", (int)issuer.n, (const char *)issuer.p);
-	return read_fmspc(w->fmspc, &l.v[0], e);
+	if (tdx_pck_parse(&pck, &l.v[0], e))
+		return err_ctx(e, "PCK certificate of the quote");
+	for (size_t i = 0; i < sizeof pck.fmspc; i++)
+		snprintf(w->fmspc + 2 * i, 3, "%02x", pck.fmspc[i]);
+	return 0;
 }
 
 /* --- is it what was asked for? ------------------------------------------------------------------------------------- */
