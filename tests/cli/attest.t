@@ -162,7 +162,7 @@
     $ S=$CVMBOX_VECTORS/cpu-tee/snp; cvmbox attest verify $S/milan-v3.report.bin --certs $S/milan-v3.vcek-a.pem --now 2026-01-01 \
       --nonce $(printf '00%.0s' $(seq 64)) | tail -n 2
     time: as of 2026-01-01T00:00:00Z (given)
-    accepted
+    accepted, with warnings
     $ S=$CVMBOX_VECTORS/cpu-tee/snp; cvmbox attest verify $S/milan-v3.report.bin --certs $S/milan-v3.vcek-a.pem --now 2025-01-01 \
       --nonce $(printf '00%.0s' $(seq 64)) 2>&1 >/dev/null | grep -o "refused: snp.chain"
     refused: snp.chain

@@ -6,6 +6,7 @@
 #include "base/host.h"
 #include "codec/hex64.h"
 #include "crypto/x509.h"
+#include "snp_run.h"
 #include "test.h"
 #include "tee/snp.h"
 #include "tee/snp_roots.h"
@@ -15,38 +16,43 @@
 #define VMPL1_OK "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":1}"
 
 static const struct row {
-	const char *report, *cert, *cert2, *when, *policy;
+	const char *report, *cert, *cert2;
+	const char *from, *until;	/* accepted: the window, tried at both ends and a second outside; else from is the time used */
+	const char *policy;
 	bool accepted;
-	const char *why;	/* the check that refuses first */
+	const char *why, *text;		/* the check that refuses first, and a part of what it says */
 } rows[] = {
 #define S "cpu-tee/snp/"
-	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", NULL, "2023-04-03T19:23:43Z", NULL, true, NULL },
-	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", S "milan.cert_chain.pem", "2030-04-03T19:23:43Z", NULL, true, NULL },
-	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", NULL, "2023-04-03T19:23:42Z", NULL, false, "snp.chain" },
-	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", NULL, "2030-04-03T19:23:44Z", NULL, false, "snp.chain" },
-	{ S "milan-v2.report.hex", S "milan.cert_chain.pem", NULL, "2024-01-01T00:00:00Z", NULL, false, "snp.vek" },
-	{ S "milan-v2.report.hex", S "milan-v3.vcek-a.pem", NULL, "2026-03-01T00:00:00Z", NULL, false, "snp.signature" },
-	{ S "milan-v2-debug.report.bin", S "milan-v2-debug.vcek.der", NULL, "2022-09-24T00:55:28Z", NULL, false, "snp.policy.debug" },
-	{ S "milan-v2-debug.report.bin", S "milan-v2-debug.vcek.der", NULL, "2022-09-24T00:55:28Z", DEBUG_OK, true, NULL },
-	{ S "ars-test.report.bin", S "ars-test.vcek.der", NULL, "2023-01-24T17:58:26Z", NULL, true, NULL },
-	{ S "milan-v3.report.bin", S "milan-v3.vcek-a.pem", NULL, "2025-12-29T11:25:58Z", NULL, true, NULL },
-	{ S "milan-v3.report.bin", S "milan-v3.vcek-b.pem", NULL, "2026-02-05T01:04:33Z", NULL, true, NULL },
-	{ S "milan-v3.report.bin", S "milan-v3.vcek-b.pem", NULL, "2025-12-29T11:25:58Z", NULL, false, "snp.chain" },
+	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", NULL, "2023-04-03T19:23:43Z", "2030-04-03T19:23:43Z", NULL, true, NULL, NULL },
+	{ S "milan-v2.report.hex", S "milan-v2.vcek.der", S "milan.cert_chain.pem", "2023-04-03T19:23:43Z", "2030-04-03T19:23:43Z", NULL, true, NULL, NULL },
+	{ S "milan-v2-debug.report.bin", S "milan-v2-debug.vcek.der", NULL, "2022-09-24T00:55:28Z", "2029-09-24T00:55:28Z", DEBUG_OK, true, NULL, NULL },
+	{ S "ars-test.report.bin", S "ars-test.vcek.der", NULL, "2023-01-24T17:58:26Z", "2030-01-24T17:58:26Z", NULL, true, NULL, NULL },
+	{ S "milan-v3.report.bin", S "milan-v3.vcek-a.pem", NULL, "2025-12-29T11:25:58Z", "2032-12-29T11:25:58Z", NULL, true, NULL, NULL },
+	{ S "milan-v3.report.bin", S "milan-v3.vcek-b.pem", NULL, "2026-02-05T01:04:33Z", "2033-02-05T01:04:33Z", NULL, true, NULL, NULL },
 	/* the one that is valid is taken, in either order */
-	{ S "milan-v3.report.bin", S "milan-v3.vcek-b.pem", S "milan-v3.vcek-a.pem", "2025-12-29T11:25:58Z", NULL, true, NULL },
-	{ S "milan-v3.report.bin", S "milan-v3.vcek-a.pem", S "milan-v3.vcek-b.pem", "2033-01-15T00:00:00Z", NULL, true, NULL },
-	{ S "milan-v3-vlek.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2024-12-10T22:14:21Z", VMPL1_OK, true, NULL },
-	{ S "milan-v3-vlek.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2024-12-10T22:14:21Z", NULL, false, "snp.vmpl" },
-	{ S "milan-v3-vlek.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2025-12-11T00:00:00Z", VMPL1_OK, false, "snp.chain" },
-	{ S "turin-v5.report.bin", S "turin-v5.vcek.pem", S "turin.cert_chain.pem", "2026-02-05T01:04:33Z", NULL, true, NULL },
-	{ S "turin-v5.report.bin", S "turin-other.vcek.der", NULL, "2026-02-05T01:04:33Z", NULL, false, "snp.signature" },
-	{ S "milan-v2.report.hex", S "bad-vcek-new.der", NULL, "2024-01-01T00:00:00Z", NULL, false, "snp.chain" },
-	{ S "milan-v2.report.hex", S "bad-vcek-legacy.der", NULL, "2024-01-01T00:00:00Z", NULL, false, "snp.chain" },
+	{ S "milan-v3.report.bin", S "milan-v3.vcek-b.pem", S "milan-v3.vcek-a.pem", "2025-12-29T11:25:58Z", "2033-02-05T01:04:33Z", NULL, true, NULL, NULL },
+	{ S "milan-v3.report.bin", S "milan-v3.vcek-a.pem", S "milan-v3.vcek-b.pem", "2025-12-29T11:25:58Z", "2033-02-05T01:04:33Z", NULL, true, NULL, NULL },
+	{ S "milan-v3-vlek.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2024-12-10T22:14:21Z", "2025-12-10T22:14:21Z", VMPL1_OK, true, NULL, NULL },
+	{ S "turin-v5.report.bin", S "turin-v5.vcek.pem", NULL, "2026-02-05T01:04:33Z", "2033-02-05T01:04:33Z", NULL, true, NULL, NULL },
+	{ S "turin-v5.report.bin", S "turin-v5.vcek.pem", S "turin.cert_chain.pem", "2026-02-05T01:04:33Z", "2033-02-05T01:04:33Z", NULL, true, NULL, NULL },
+
+	{ S "milan-v2.report.hex", S "milan.cert_chain.pem", NULL, "2024-01-01T00:00:00Z", NULL, NULL, false, "snp.vek", "none" },
+	{ S "milan-v2.report.hex", S "milan-v3.vcek-a.pem", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.signature", "does not hold" },
+	{ S "milan-v2-debug.report.bin", S "milan-v2-debug.vcek.der", NULL, "2022-09-24T00:55:28Z", NULL, NULL, false, "snp.policy.debug", "is on" },
+	{ S "milan-v3.report.bin", S "milan-v2.vcek.der", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.signature", "does not hold" },
+	{ S "milan-v3-vlek.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2024-12-10T22:14:21Z", NULL, NULL, false, "snp.vmpl", "is 1" },
+	{ S "milan-v3-vlek.report.bin", S "milan-v3.vcek-a.pem", NULL, "2026-03-01T00:00:00Z", NULL, VMPL1_OK, false, "snp.vek", "only one of the other kind" },
+	{ S "milan-v3.report.bin", S "milan-v3-vlek.vlek.der", NULL, "2025-03-01T00:00:00Z", NULL, NULL, false, "snp.vek", "only one of the other kind" },
+	{ S "milan-v3.report.bin", S "turin-v5.vcek.pem", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.product", "certificate Turin" },
+	{ S "turin-v5.report.bin", S "milan-v3.vcek-a.pem", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.product", "certificate Milan" },
+	{ S "turin-v5.report.bin", S "turin-other.vcek.der", NULL, "2026-02-05T01:04:33Z", NULL, NULL, false, "snp.signature", "does not hold" },
+	{ S "milan-v2.report.hex", S "bad-vcek-new.der", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.chain", "signature" },
+	{ S "milan-v2.report.hex", S "bad-vcek-legacy.der", NULL, "2026-03-01T00:00:00Z", NULL, NULL, false, "snp.chain", "signature" },
 #undef S
 #define T "trustee/snp/"
-	{ T "test-report.bin", T "test-vcek.der", NULL, NULL, NULL, true, NULL },
-	{ T "test-vlek-report.bin", T "test-vlek.der", NULL, NULL, VMPL1_OK, true, NULL },
-	{ T "e2e-evidence.json", NULL, NULL, NULL, NULL, true, NULL },
+	{ T "test-report.bin", T "test-vcek.der", NULL, "2023-01-24T17:58:26Z", "2030-01-24T17:58:26Z", NULL, true, NULL, NULL },
+	{ T "test-vlek-report.bin", T "test-vlek.der", NULL, "2024-12-10T22:14:21Z", "2025-12-10T22:14:21Z", VMPL1_OK, true, NULL, NULL },
+	{ T "e2e-evidence.json", NULL, NULL, "2025-05-27T17:57:03Z", "2032-05-27T17:57:03Z", NULL, true, NULL, NULL },
 #undef T
 };
 
@@ -60,21 +66,17 @@ static void add_certs(struct cert_list *l, const char *name)
 	WORKS(certs_parse(l, buf_view(&b), &e));
 }
 
-/* A row without a date: some time at which its certificate is valid. */
-static int64_t time_of(const struct row *r, const struct cert_list *certs)
+static int64_t time_of(const char *when)
 {
 	int64_t t = 0;
 
-	if (r->when)
-		WORKS(time_parse(&t, r->when, &e));
-	else if (certs->n)
-		t = certs->v[0].not_before;
-	else
-		WORKS(time_parse(&t, "2025-12-01T00:00:00Z", &e));
+	WORKS(time_parse(&t, when, &e));
 	return t;
 }
 
-static void run_row(const struct row *r, const struct cert_list *certs, struct slice evidence, bool accepted)
+/* why NULL: refused, or not even evidence, for any reason */
+static void run_at(const struct row *r, const struct cert_list *certs, struct slice evidence, int64_t now, bool accepted, const char *why,
+		   const char *text)
 {
 	AUTO_POLICY *p = NULL;
 	AUTO_VERDICT v = { 0 };
@@ -82,66 +84,79 @@ static void run_row(const struct row *r, const struct cert_list *certs, struct s
 
 	if (r->policy)
 		WORKS(policy_parse(&p, slice_str(r->policy), "row", &e));
-	if (appraise(&v, &(const struct appraise_in){ .evidence = evidence, .given = certs ? &(const struct collateral){ .certs = *certs } : NULL, .now = time_of(r, certs), .policy = p,
-						      .insecure_no_nonce = true }, &e)) {
-		if (accepted)
+	if (appraise(&v, &(const struct appraise_in){ .evidence = evidence, .given = &(const struct collateral){ .certs = *certs }, .now = now,
+						      .policy = p, .insecure_no_nonce = true }, &e)) {
+		if (accepted || why)
 			test_fail(__FILE__, __LINE__, "%s: %s", r->report, e.msg);
 		return;
 	}
 	if (v.accepted != accepted)
-		test_fail(__FILE__, __LINE__, "%s with %s at %s: %s", r->report, r->cert ? r->cert : "its own", r->when ? r->when : "?",
+		test_fail(__FILE__, __LINE__, "%s with %s at %lld: %s", r->report, r->cert ? r->cert : "its own", (long long)now,
 			  v.accepted ? "accepted" : buf_cstr(&v.reason));
-	if (!accepted && r->why && (v.reason.n < strlen(r->why) || strncmp(buf_cstr(&v.reason), r->why, strlen(r->why))))
-		test_fail(__FILE__, __LINE__, "%s with %s: '%s', wanted %s", r->report, r->cert, buf_cstr(&v.reason), r->why);
+	if (!accepted && why && (strncmp(buf_cstr(&v.reason), why, strlen(why)) || !strstr(buf_cstr(&v.reason), text)))
+		test_fail(__FILE__, __LINE__, "%s with %s: '%s', wanted %s: %s", r->report, r->cert, buf_cstr(&v.reason), why, text);
 }
 
 TEST(vectors_snp_reports_get_their_verdicts)
 {
 	NEED_VECTORS;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct row *r = &rows[i];
 		AUTO_CERTS certs = { 0 };
 		AUTO_BUF b = { 0 };
 
-		load_vec(&b, rows[i].report);
-		add_certs(&certs, rows[i].cert);
-		add_certs(&certs, rows[i].cert2);
-		run_row(&rows[i], &certs, buf_view(&b), rows[i].accepted);
+		load_vec(&b, r->report);
+		add_certs(&certs, r->cert);
+		add_certs(&certs, r->cert2);
+		if (!r->accepted) {
+			run_at(r, &certs, buf_view(&b), time_of(r->from), false, r->why, r->text);
+			continue;
+		}
+		run_at(r, &certs, buf_view(&b), time_of(r->from), true, NULL, NULL);
+		run_at(r, &certs, buf_view(&b), time_of(r->until), true, NULL, NULL);
+		run_at(r, &certs, buf_view(&b), time_of(r->from) - 1, false, "snp.chain", "is not yet valid: from ");
+		run_at(r, &certs, buf_view(&b), time_of(r->until) + 1, false, "snp.chain", "has expired: valid from ");
 	}
 }
 
-/* One flipped bit in a covered or a signature byte of each good binary report. */
-TEST(vectors_snp_flipped_reports_are_refused)
+/* Flipped bytes that the signature covers, or is made of, in each good binary report; and cuts. */
+TEST(vectors_snp_changed_reports_are_refused)
 {
-	static const size_t at[] = { 0x08, 42, 0x50, 0x90, 0x180, 384, 0x1a0, 0x1e0, 0x29f, 0x2a0, 0x2a0 + 60, 0x2e8, 0x2e8 + 71 };
-
 	NEED_VECTORS;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct row *r = &rows[i];
+		const int64_t now = time_of(r->from);
 		AUTO_CERTS certs = { 0 };
 		AUTO_BUF b = { 0 };
-		struct row r = rows[i];
 
-		if (!r.accepted || !r.cert || !strstr(r.report, ".bin"))
+		if (!r->accepted || !r->cert || r->cert2 || !strstr(r->report, ".bin"))
 			continue;
-		r.why = NULL;
-		load_vec(&b, r.report);
-		add_certs(&certs, r.cert);
-		add_certs(&certs, r.cert2);
-		for (size_t k = 0; k < sizeof at / sizeof at[0]; k++) {
-			b.p[at[k]] ^= 1;
-			run_row(&r, &certs, buf_view(&b), false);
-			b.p[at[k]] ^= 1;
+		load_vec(&b, r->report);
+		add_certs(&certs, r->cert);
+		for (size_t at = 0; at < 0x330; at += 11) {
+			b.p[at] ^= 1;
+			run_at(r, &certs, buf_view(&b), now, false, NULL, NULL);
+			b.p[at] ^= 1;
 		}
-		run_row(&r, &certs, slice_of(b.p, b.n - 1), false);
-		run_row(&r, &certs, buf_view(&b), true);
+		b.p[0x2a0 + 60] ^= 1;
+		run_at(r, &certs, buf_view(&b), now, false, "snp.signature", "not zero");
+		b.p[0x2a0 + 60] ^= 1;
+		b.p[0x90] ^= 1;
+		run_at(r, &certs, buf_view(&b), now, false, "snp.signature", "does not hold");
+		b.p[0x90] ^= 1;
+		run_at(r, &certs, slice_of(b.p, b.n - 1), now, false, NULL, NULL);
+		buf_byte(&b, 0);
+		run_at(r, &certs, buf_view(&b), now, false, NULL, NULL);
+		run_at(r, &certs, slice_of(b.p, b.n - 1), now, true, NULL, NULL);
 	}
 }
 
 TEST(vectors_snp_numbers_swapped_are_refused)
 {
+	static const struct row row = { "cpu-tee/snp/milan-v3.report.bin", "cpu-tee/snp/milan-v3.vcek-a.pem", NULL, "2026-01-01T00:00:00Z" };
 	AUTO_CERTS certs = { 0 };
 	AUTO_BUF b = { 0 };
 	uint8_t r[72];
-	struct row row = { "cpu-tee/snp/milan-v3.report.bin", "cpu-tee/snp/milan-v3.vcek-a.pem", NULL, "2026-01-01T00:00:00Z", NULL, false, "snp.signature" };
 
 	NEED_VECTORS;
 	load_vec(&b, row.report);
@@ -149,7 +164,55 @@ TEST(vectors_snp_numbers_swapped_are_refused)
 	memcpy(r, b.p + 0x2a0, sizeof r);
 	memcpy(b.p + 0x2a0, b.p + 0x2e8, sizeof r);
 	memcpy(b.p + 0x2e8, r, sizeof r);
-	run_row(&row, &certs, buf_view(&b), false);
+	run_at(&row, &certs, buf_view(&b), time_of(row.from), false, "snp.signature", "does not hold");
+}
+
+/* The chain of another Turin chip's VCEK holds: what refuses it is the signature. */
+TEST(vectors_snp_certificate_of_another_chip_has_a_good_chain)
+{
+	AUTO_CERTS certs = { 0 };
+	AUTO_BUF b = { 0 };
+	AUTO_VERDICT v = { 0 };
+
+	NEED_VECTORS;
+	load_vec(&b, "cpu-tee/snp/turin-v5.report.bin");
+	add_certs(&certs, "cpu-tee/snp/turin-other.vcek.der");
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .given = &(const struct collateral){ .certs = certs }, .insecure_no_nonce = true,
+							.now = time_of("2026-03-01T00:00:00Z") }, &e));
+	OK(!v.accepted);
+	STR(snp_result(&v, "snp.chain"), "pass");
+	STR(snp_result(&v, "snp.signature"), "fail");
+	STR(snp_result(&v, "snp.tcb.certificate"), "skip");
+}
+
+/* What the evidence of these machines proves, and no more. */
+TEST(vectors_snp_advisories)
+{
+	static const struct { const char *report, *cert, *when, *milan, *sb, *alias, *hiding, *smt; } says[] = {
+		{ "milan-v2.report.hex", "milan-v2.vcek.der", "2024-01-01T00:00:00Z", "warn", "warn", "skip", "skip", "skip" },
+		{ "milan-v3.report.bin", "milan-v3.vcek-a.pem", "2026-01-01T00:00:00Z", "warn", "pass", "pass", "skip", "skip" },
+		{ "milan-v3-vlek.report.bin", "milan-v3-vlek.vlek.der", "2025-01-01T00:00:00Z", "warn", "pass", "pass", "skip", "skip" },
+		{ "turin-v5.report.bin", "turin-v5.vcek.pem", "2026-03-01T00:00:00Z", "pass", "skip", "pass", "skip", "skip" },
+	};
+
+	NEED_VECTORS;
+	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+		AUTO_STR *report = str_printf(NULL, "cpu-tee/snp/%s", says[i].report), *cert = str_printf(NULL, "cpu-tee/snp/%s", says[i].cert);
+		AUTO_CERTS certs = { 0 };
+		AUTO_BUF b = { 0 };
+		AUTO_VERDICT v = { 0 };
+
+		load_vec(&b, report);
+		add_certs(&certs, cert);
+		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .given = &(const struct collateral){ .certs = certs },
+								.insecure_no_nonce = true, .now = time_of(says[i].when) }, &e));
+		STR(snp_result(&v, "advisory.milan-vcek-seed"), says[i].milan);
+		STR(snp_result(&v, "advisory.sb-3019"), says[i].sb);
+		STR(snp_result(&v, "advisory.alias-check-missing"), says[i].alias);
+		STR(snp_result(&v, "advisory.ciphertext-hiding-off"), says[i].hiding);
+		STR(snp_result(&v, "advisory.smt-on"), says[i].smt);
+		STR(snp_result(&v, "snp.reserved"), "pass");
+	}
 }
 
 /* With an ASK in the ASVK's place the VLEK chain must break. */
