@@ -7,13 +7,14 @@
 #include "base/outfile.h"
 #include "broker/key.h"
 #include "codec/out.h"
+#include "tee/eventlog.h"
 #include "verbs.h"
 
 #define KEY_MAX ((size_t)64 << 10)
 
 struct verify_args {
 	const char *kind, *nonce, *nonce_file, *policy, *ear, *ear_key;
-	struct opt_list certs, collateral, anchors;
+	struct opt_list certs, collateral, anchors, logs;
 	bool print_policy, no_nonce, no_collateral, allow_tpm, allow_sample, force;
 };
 #define args verify_args
@@ -23,6 +24,7 @@ static const struct opt verify_opts[] = {
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK chains"),
 	OPT_LIST(0, "collateral", collateral, "PATH", "the same for TCB info and QE identity (JSON as Intel's service or a DCAP library gives it)"),
+	OPT_LIST(0, "event-log", logs, "FILE", "event log that goes with the evidence: CCEL, TCG, AAEL or IMA, told by its content"),
 	OPT_LIST(0, "trust-anchor", anchors, "PATH", "what you trust for TPM attestation keys and CCA platforms: a public key, or a CA certificate"),
 	OPT_STR('p', "policy", policy, "FILE", "what is wanted of the evidence (default: the strict built-in policy)"),
 	OPT_FLAG(0, "print-policy", print_policy, "print the built-in policy, to start from"),
@@ -43,6 +45,31 @@ static int load_all(struct collateral *ret, const struct opt_list *l, struct err
 	for (size_t i = 0; i < l->n; i++)
 		if (collateral_load(ret, l->v[i], e))
 			return -1;
+	return 0;
+}
+
+struct logs {			/* what --event-log named; the slices point into the buffers */
+	struct buf raw[N_LOGS];
+	size_t n;
+	struct slice by_form[N_LOGS];
+};
+
+static void logs_free(struct logs *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		buf_free(&l->raw[i]);
+}
+
+static int load_logs(struct logs *ret, const struct opt_list *names, struct err *e)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (ret->n == N_LOGS)
+			return err_set(e, EC_USAGE, "--event-log was given more than %d times", N_LOGS);
+		ret->raw[ret->n] = (struct buf){ .max = EVENTLOG_MAX };
+		if (file_read(&ret->raw[ret->n++], names->v[i], EVENTLOG_MAX, e) ||
+		    eventlog_place(ret->by_form, buf_view(&ret->raw[ret->n - 1]), e))
+			return err_ctx(e, "cannot use the event log '%s'", names->v[i]);
+	}
 	return 0;
 }
 
@@ -122,6 +149,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	const struct verify_args *a = cx->args;
 	AUTO_BUF evidence = { .max = INPUT_MAX }, nonce = { 0 };
 	AUTO_COLLATERAL given = { 0 }, anchors = { 0 };
+	__attribute__((cleanup(logs_free))) struct logs logs = { 0 };
 	AUTO_POLICY *policy = NULL;
 	AUTO_VERDICT v = { 0 };
 	struct appraise_in in;
@@ -129,7 +157,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	if (a->print_policy)
 		return print_policy(cx, e);
 	if (usage_settled(cx, e) || nonce_get(&nonce, a->nonce, a->nonce_file, e) || load_all(&given, &a->certs, e) ||
-	    load_all(&given, &a->collateral, e) || load_all(&anchors, &a->anchors, e) ||
+	    load_all(&given, &a->collateral, e) || load_all(&anchors, &a->anchors, e) || load_logs(&logs, &a->logs, e) ||
 	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
 	in = (struct appraise_in){
@@ -137,6 +165,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 		.has_nonce = nonce.n != 0, .nonce = buf_view(&nonce), .insecure_no_nonce = a->no_nonce,
 		.allow_sample = a->allow_sample,
 	};
+	memcpy(in.logs, logs.by_form, sizeof in.logs);
 	if (appraise(&v, &in, e))
 		return err_ctx(e, "cannot verify '%s'", cx->argv[0]);
 	if (v.accepted && a->ear && write_ear(cx, &v, buf_view(&nonce), e))

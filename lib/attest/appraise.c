@@ -189,11 +189,11 @@ static bool stages_hold(struct tally *t, struct work *w, const struct stages *st
 static bool checks_hold(struct verdict *v, struct work *w, const struct stages *st)
 {
 	struct common_subject c = {
-		.kind = w->kind->name, .bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
+		.kind = w->kind->name, .has_log = w->kind->has_log, .bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
 		.wanted_nonce = w->in->has_nonce ? w->in->nonce : (struct slice){ 0 }, .simulated = w->bundle.simulated
 	};
 	struct tally t = { .list = v->checks };
-	const bool common = checks_run(&t, common_checks, w->bundled ? n_common_checks : 1, &c, &w->x, policy_rule,
+	const bool common = checks_run(&t, common_checks, w->bundled ? n_common_checks : 2, &c, &w->x, policy_rule,
 				       w->in->policy);
 	const bool own = stages_hold(&t, w, st);
 

@@ -23,6 +23,20 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	return texts_have(list, s->kind) ? PASSED : FAILED;
 }
 
+/* What only an event log shows, asked of a kind that has none: silence would look like consent. */
+static enum outcome check_log(void *p, const struct expect *x, struct finding *f)
+{
+	const struct common_subject *s = p;
+	const struct limits *l = x->limits;
+
+	if (s->has_log || (!l->kernel_cmdlines.n && !l->boot_images.n && !l->want_secure_boot))
+		return NOT_ASKED;
+	f->source = l->source;
+	buf_puts(&f->hint, "kernel_cmdlines, boot_images and secure_boot can be judged for tdx, az-snp-vtpm, az-tdx-vtpm and tpm");
+	buf_printf(&f->actual, "%s evidence has no registers to hold a log against", s->kind);
+	return found(f, false, "an event log, because the policy speaks of what was booted", NULL);
+}
+
 /* The nonce inside a bundle is what its maker says; the one that counts is the caller's. */
 static enum outcome check_nonce(void *p, const struct expect *x, struct finding *f)
 {
@@ -56,6 +70,7 @@ static enum outcome check_machine(void *p, const struct expect *x, struct findin
 
 const struct check common_checks[] = {
 	{ "evidence.kind", 0, CHECK_BASE, check_kind },
+	{ "evidence.log", 0, CHECK_WHERE_ASKED, check_log },
 	{ "bundle.nonce", 0, CHECK_WHERE_ASKED, check_nonce },
 	{ "bundle.machine", 0, CHECK_WHERE_ASKED, check_machine },
 };

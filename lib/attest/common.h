@@ -9,6 +9,7 @@
 
 struct common_subject {
 	const char *kind;		/* of the evidence */
+	bool has_log;			/* that kind speaks of event logs */
 	bool bundled;
 	struct slice bundle_nonce, wanted_nonce;
 	bool simulated;			/* the bundle says it was collected below another --sysroot */

@@ -89,7 +89,8 @@ static bool warned_of_configuration(const struct json *checks)
 /* Without a list in the policy nobody looked at what runs: no claim. */
 static int executables_of(const struct json *checks)
 {
-	static const char *const about[] = { "measurement", "rtmrs", "pcr_values", "rems", "boot_images", "cmdline" };
+	static const char *const about[] = { "measurement", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "rem0", "rem1", "rem2", "rem3", "pcr_values",
+					    "boot_images", "cmdline" };
 	int ret = 0;
 
 	for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {

@@ -4,6 +4,7 @@
 #include "attest/common.h"
 #include "attest/kinds.h"
 #include "tee/cca.h"
+#include "tee/eventlog.h"
 #include "tee/sample.h"
 #include "tee/snp.h"
 #include "tee/tdx.h"
@@ -66,15 +67,35 @@ const char *kind_foreign(const struct json *j)
 	return NULL;
 }
 
+/* Lists that no kind names as its own, because several run them as a stage. */
+static const struct {
+	const struct check *v;
+	const size_t *n;
+	bool sometimes;		/* what they speak of need not be there: a policy that requires one by name requires it to be */
+} shared_checks[] = { { common_checks, &n_common_checks }, { tpm_checks, &n_tpm_checks }, { eventlog_checks, &n_eventlog_checks, true } };
+#define N_SHARED (sizeof shared_checks / sizeof shared_checks[0])
+
+const struct check *check_at(size_t i, bool *sometimes)
+{
+	for (size_t t = 0; t < N_SHARED + n_kinds; t++) {
+		const size_t n = t < N_SHARED ? *shared_checks[t].n : kinds[t - N_SHARED]->n_checks;
+
+		*sometimes = t < N_SHARED && shared_checks[t].sometimes;
+		if (i < n)
+			return t < N_SHARED ? &shared_checks[t].v[i] : &kinds[t - N_SHARED]->checks[i];
+		i -= n;
+	}
+	return NULL;
+}
+
 const struct check *check_by_id(const char *id)
 {
-	for (size_t i = 0; i < n_common_checks; i++)
-		if (!strcmp(common_checks[i].id, id))
-			return &common_checks[i];
-	for (size_t i = 0; i < n_kinds; i++)
-		for (size_t k = 0; k < kinds[i]->n_checks; k++)
-			if (!strcmp(kinds[i]->checks[k].id, id))
-				return &kinds[i]->checks[k];
+	const struct check *c;
+	bool sometimes;
+
+	for (size_t i = 0; (c = check_at(i, &sometimes)); i++)
+		if (!strcmp(c->id, id))
+			return c;
 	return NULL;
 }
 

@@ -577,10 +577,12 @@ enum rule policy_rule(const void *policy, const char *id)
 /* Those that always apply; the others are asked for by their lists. */
 static void add_rules(struct json *to)
 {
-	for (size_t i = 0; i < n_kinds; i++)
-		for (size_t k = 0; k < kinds[i]->n_checks; k++)
-			if (kinds[i]->checks[k].weight != CHECK_WHERE_ASKED)
-				json_add_str(to, kinds[i]->checks[k].id, "require");
+	const struct check *c;
+	bool sometimes;
+
+	for (size_t i = 0; (c = check_at(i, &sometimes)); i++)
+		if (!sometimes && (c->weight == CHECK_PLAIN || c->weight == CHECK_BASE) && !json_get(to, c->id))
+			json_add_str(to, c->id, "require");
 }
 
 int policy_default_text(struct buf *ret, struct err *e)

@@ -9,6 +9,7 @@
 #include "crypto/jose.h"
 #include "crypto/x509.h"
 #include "evidence/bundle.h"
+#include "tee/eventlog.h"
 #include "tee/snp_vek.h"
 #include "tee/tdx.h"
 
@@ -162,6 +163,57 @@ static int show_certs(struct json *to, const struct cert_list *l, struct err *e)
 	return 0;
 }
 
+/* --- revocation lists, TCB info, QE identity -------------------------------------------------------------------- */
+
+static void add_date(struct json *to, const char *name, int64_t t)
+{
+	char text[32];
+
+	if (!t)
+		return;
+	time_format(text, t);
+	json_add_str(to, name, text);
+}
+
+static int show_crl(struct json *to, const struct crl *c, struct err *e)
+{
+	AUTO_BUF issuer = { 0 };
+
+	if (cert_name(&issuer, c->issuer, e))
+		return -1;
+	json_add_str(to, "format", "X.509 certificate revocation list");
+	json_add_str(to, "issuer", buf_cstr(&issuer));
+	add_date(to, "this_update", c->this_update);
+	add_date(to, "next_update", c->next_update);
+	if (c->number.n)
+		json_add_hex(to, "number", c->number);
+	json_add_u64(to, "revoked_certificates", c->entries);
+	return 0;
+}
+
+/* Documents of Intel's service, alone or all in one. */
+static int show_documents(struct json *to, const struct collateral *c, struct err *e)
+{
+	struct json *arr = c->n > 1 ? json_add_array(to, "documents") : NULL;
+
+	json_add_str(to, "format", c->n > 1 ? "DCAP collateral" : c->v[0].type == COLLATERAL_TCB_INFO ? "TDX TCB info" : "QE identity");
+	json_add_bool(to, "signature_checked", false);
+	for (size_t i = 0; i < c->n; i++) {
+		struct json *o = arr ? json_add_object(arr, NULL) : to;
+		AUTO_JSON *j = NULL;
+
+		json_add_str(o, "type", collateral_name(c->v[i].type));
+		if (c->v[i].type == COLLATERAL_CRL && show_crl(o, &c->v[i].crl, e))
+			return -1;
+		if (c->v[i].type != COLLATERAL_TCB_INFO && c->v[i].type != COLLATERAL_QE_IDENTITY)
+			continue;
+		if (json_parse(&j, buf_view(&c->v[i].data), SHOW_MAX, e))
+			return -1;
+		json_add_copy(o, "document", j);
+	}
+	return 0;
+}
+
 /* --- tokens --------------------------------------------------------------------------------------------------- */
 
 static void add_time(struct json *to, const char *name, const struct json *payload, const char *claim)
@@ -219,6 +271,8 @@ static int show_json(struct json *to, struct slice text, struct err *e)
 {
 	AUTO_JSON *j = NULL;
 	const struct evidence_kind *k;
+	AUTO_COLLATERAL c = { 0 };
+	struct err no = { 0 };
 
 	if (json_parse(&j, text, SHOW_MAX, e))
 		return -1;
@@ -229,6 +283,8 @@ static int show_json(struct json *to, struct slice text, struct err *e)
 	k = kind_recognise(text);
 	if (k)
 		return show_evidence(to, k, text, (struct slice){ 0 }, e);
+	if (!collateral_add(&c, text, "", "", &no) && c.n)
+		return show_documents(to, &c, e);
 	return err_set(e, EC_FORMAT, "JSON, but of no form that this version knows");
 }
 
@@ -237,6 +293,7 @@ int show(struct json *to, struct slice data, struct err *e)
 	const struct slice text = slice_trim(data);
 	const struct evidence_kind *k;
 	AUTO_CERTS certs = { 0 };
+	struct crl crl = { 0 };
 	struct err no = { 0 };
 
 	if (text.n && text.p[0] == '{')
@@ -248,6 +305,15 @@ int show(struct json *to, struct slice data, struct err *e)
 		return show_evidence(to, k, data, (struct slice){ 0 }, e);
 	if (!certs_parse(&certs, data, &no))
 		return show_certs(to, &certs, e);
+	if (!crl_parse(&crl, data, &no)) {
+		const int rc = show_crl(to, &crl, e);
+
+		crl_free(&crl);
+		return rc;
+	}
+	if (eventlog_looks_like(data))
+		return eventlog_describe(to, data, e);
 	err_set(e, EC_FORMAT, "%zu bytes of no format that this version knows", data.n);
-	return err_hint(e, "it knows SNP reports, TDX quotes, Trustee's evidence JSON, bundles, certificates and tokens");
+	return err_hint(e, "it knows reports and quotes of every kind, event logs, Trustee's evidence JSON, bundles, certificates, revocation lists, "
+			   "TCB info and tokens");
 }

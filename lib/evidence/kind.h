@@ -61,6 +61,7 @@ struct evidence_kind {
 	int (*claims)(struct json *to, const void *parsed, struct err *e);	/* Trustee's claim names */
 	int (*details)(struct json *to, const void *parsed, struct err *e);	/* everything, for `attest show` */
 	const char *measured;	/* where its claims hold the launch measurement (hex), as a JSON pointer; NULL: nowhere */
+	bool has_log;		/* one of its stages holds event logs against registers that the evidence vouches for */
 	const struct check *checks;
 	size_t n_checks;
 	/* Kinds made of others (Azure: an SNP report, a TPM quote, an event log): the lists of checks to run, one after the

@@ -43,6 +43,9 @@ extern const size_t n_eventlog_checks;
 
 /* For `attest show`: any of the four logs, or an ACPI CCEL table, recognised by content.  Shows what is written; proves nothing. */
 bool eventlog_looks_like(struct slice log);
+/* A log given without a name, put where its content belongs; CCEL and TCG look alike, and the evidence decides which of them it reads.
+ * EC_FORMAT: it is none of the four. */
+int eventlog_place(struct slice logs[static N_LOGS], struct slice log, struct err *e);
 int eventlog_describe(struct json *to, struct slice log, struct err *e);
 
 /* The logs of this machine, by enum log_form; what is missing stays empty.  CCEL comes without its padding. */

@@ -268,6 +268,21 @@ bool eventlog_looks_like(struct slice log)
 	return is_table(log) || log_is_crypto_agile(log) || log_is_entries(log) || log_is_ima(log) || log_is_legacy(log);
 }
 
+int eventlog_place(struct slice logs[static N_LOGS], struct slice log, struct err *e)
+{
+	if (log_is_crypto_agile(log) || log_is_legacy(log))
+		logs[LOG_CCEL] = logs[LOG_TCG] = log;
+	else if (log_is_entries(log))
+		logs[LOG_AAEL] = log;
+	else if (log_is_ima(log))
+		logs[LOG_IMA] = log;
+	else if (is_table(log))
+		return err_hint((err_set(e, EC_FORMAT, "an ACPI CCEL table, not the log"), e), "the log is /sys/firmware/acpi/tables/data/CCEL");
+	else
+		return err_set(e, EC_FORMAT, "%zu bytes are no event log (CCEL, TCG, AAEL or IMA)", log.n);
+	return 0;
+}
+
 static void describe_table(struct json *to, struct slice t)
 {
 	json_add_str(to, "format", "ACPI CCEL table");

@@ -52,6 +52,6 @@ const struct evidence_kind evidence_tdx = {
 	.title = "Intel TDX",
 	.collect = tdx_collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = tdx_subject_drop, .claims = tdx_subject_claims, .details = tdx_subject_details,
-	.measured = "/quote/body/mr_td",
+	.has_log = true, .measured = "/quote/body/mr_td",
 	.checks = tdx_checks, .n_checks = N_TDX_CHECKS,
 };
