@@ -347,9 +347,63 @@ static void put_check(struct buf *b, const struct json *c)
 	}
 }
 
+static const char *member(const struct json *c, const char *name)
+{
+	const char *s = json_string(json_get(c, name));
+
+	return s ? s : "";
+}
+
+static bool skipped(const struct json *c)	/* and nothing was seen, either */
+{
+	return !strcmp(member(c, "result"), "skip") && !member(c, "actual")[0];
+}
+
+/* Many checks have nothing to compare with: those of one reason share a paragraph; those without one do not apply here. */
+static void put_skipped(struct buf *b, const struct json *first)
+{
+	const char *why = member(first, "hint");
+	size_t column;
+
+	buf_puts(b, "skip  ");
+	put_safe(b, why);
+	buf_puts(b, ":\n     ");
+	column = 5;
+	for (const struct json *c = first; c; c = json_next(c)) {
+		const char *id = member(c, "id");
+
+		if (!skipped(c) || strcmp(member(c, "hint"), why))
+			continue;
+		if (column > 5 && column + strlen(id) > 100) {
+			buf_puts(b, "\n     ");
+			column = 5;
+		}
+		buf_byte(b, ' ');
+		put_safe(b, id);
+		column += strlen(id) + 1;
+	}
+	buf_byte(b, '\n');
+}
+
+static void put_checks(struct buf *b, const struct json *all)
+{
+	for (const struct json *c = json_first(all); c; c = json_next(c))
+		if (!skipped(c))
+			put_check(b, c);
+	for (const struct json *c = json_first(all); c; c = json_next(c)) {
+		const struct json *before = json_first(all);
+
+		if (!skipped(c) || !member(c, "hint")[0])
+			continue;
+		while (before != c && !(skipped(before) && !strcmp(member(before, "hint"), member(c, "hint"))))
+			before = json_next(before);
+		if (before == c)	/* the first one of its reason */
+			put_skipped(b, c);
+	}
+}
+
 int out_human(struct buf *ret, const struct out *o, const struct out_head *head, struct err *e)
 {
-	const struct json *c;
 	bool shown;
 
 	if (o->data.n) {
@@ -360,8 +414,7 @@ int out_human(struct buf *ret, const struct out *o, const struct out_head *head,
 		buf_slice(ret, buf_view(&o->text));
 	else
 		put_value(ret, o->claims, 0);
-	for (c = json_first(o->checks); c; c = json_next(c))
-		put_check(ret, c);
+	put_checks(ret, o->checks);
 	shown = ret->n || head->exit_code == EC_OK;	/* else there is no result that could have been weakened */
 	for (size_t i = 0; shown && head->insecure && i < head->insecure->n; i++)
 		buf_printf(ret, "insecure: --%s was given\n", head->insecure->v[i]);

@@ -7,7 +7,7 @@
     ? 3
     $ cvmbox attest collect --sysroot none -o x.json
     2| cvmbox attest: no TEE found here: looked for configfs-tsm, /dev/sev-guest, /dev/tdx_guest, CPUID and ACPI CCEL
-    2| cvmbox attest: hint: confidential guest: no signal of SEV-SNP, TDX or CCA: start the guest as a confidential one
+    2| cvmbox attest: hint: configfs-tsm: sysfs is not mounted: mount -t sysfs sysfs /sys
     ? 3
     $ cvmbox attest collect --sysroot none --tee nvswitch -o x.json
     2| cvmbox attest: evidence of 'nvswitch' cannot be collected
@@ -47,8 +47,8 @@
     fail  sample.allowed  sample: anybody can write this evidence  (wanted a real TEE)
             for trying things out only: --allow-sample
     pass  sample.report_data  <*>
-    skip  sample.measurement
-            the policy names none
+    skip  the policy names none:
+          sample.measurement
     refused
     $ cvmbox attest verify b.json --nonce 000102030405060708090a0b0c0d0e0f >/dev/null
     2| cvmbox attest: 'b.json' is refused: sample.allowed: wanted a real TEE, is sample: anybody can write this evidence
@@ -128,7 +128,7 @@
     ? 4
     $ echo nothing >n; cvmbox attest show n
     2| cvmbox attest: cannot show 'n': 8 bytes of no format that this version knows
-    2| cvmbox attest: hint: it knows SNP reports, TDX quotes, Trustee's evidence JSON, bundles, certificates and tokens
+    2| cvmbox attest: hint: it knows reports and quotes of every kind, event logs, Trustee's evidence JSON, bundles, certificates, revocation lists, TCB info and tokens
     ? 5
 # Tokens
 @need command:openssl

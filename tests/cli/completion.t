@@ -22,6 +22,7 @@
     verify
     show
     token
+    measure
     detect
     $ zsh -f ask.zsh cvmbox attest collect --gpus '' | grep -o -e '--gpus.*' | grep -o '(auto none)'; zsh -f ask.zsh cvmbox encrypt-model --f | grep -c -e '^--format.*(tink)$'
     (auto none)
