@@ -138,6 +138,8 @@ static int pe_sections(struct pe *x, uint64_t at, size_t n, struct err *e)
 
 	if (n > PE_SECTIONS)
 		return err_set(e, EC_FORMAT, "the PE image has %zu sections, the most is %d", n, PE_SECTIONS);
+	if (at + 40 * n > x->headers)
+		return err_set(e, EC_FORMAT, "the PE image's section table goes beyond its headers");
 	for (size_t i = 0; i < n; i++) {
 		struct pe_section new;
 		size_t k;
