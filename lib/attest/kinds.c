@@ -3,6 +3,7 @@
 
 #include "attest/common.h"
 #include "attest/kinds.h"
+#include "tee/azure.h"
 #include "tee/cca.h"
 #include "tee/eventlog.h"
 #include "tee/sample.h"
@@ -10,7 +11,8 @@
 #include "tee/tdx.h"
 #include "tee/tpm_quote.h"
 
-const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_cca, &evidence_tpm, &evidence_sample };
+const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_az_snp, &evidence_az_tdx, &evidence_cca,
+					       &evidence_tpm, &evidence_sample };
 const size_t n_kinds = sizeof kinds / sizeof kinds[0];
 
 const struct evidence_kind *kind_by_name(const char *name)
@@ -29,9 +31,11 @@ static const struct evidence_kind *recognise_json(struct slice text)
 
 	if (json_parse(&j, text, EVIDENCE_MAX, &e))
 		return NULL;
+	if (azure_recognise_json(j))
+		return azure_recognise_json(j);
 	if (json_get(j, "attestation_report"))
 		return &evidence_snp;
-	if (json_get(j, "quote") && !json_get(j, "hcl_report"))
+	if (json_get(j, "quote"))
 		return &evidence_tdx;
 	if (json_is_array(json_get(j, "token")))
 		return &evidence_cca;
@@ -57,7 +61,6 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 const char *kind_foreign(const struct json *j)
 {
 	static const struct { const char *path, *name; } forms[] = {
-		{ "/td_quote", "az-tdx-vtpm" }, { "/hcl_report", "az-snp-vtpm" }, { "/evidence/hcl_report", "Azure vTPM" },
 		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" },
 	};
 

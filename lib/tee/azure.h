@@ -57,6 +57,22 @@ int hcl_details(struct json *to, const struct hcl_report *r, const struct hcl_cl
  * part, or longer). */
 int tdreport_matches(struct slice tdreport, struct slice body, struct err *e);
 
+/* The parts of one capture, in any of the forms that it travels in: Trustee's evidence JSON (key-broker.md 2.5) of versions 0, 1 and
+ * 2, the same as member `evidence` of an object, or an HCL report alone (then nothing else is there). */
+struct azure_parts {
+	uint64_t version;		/* of the JSON form; 2: user-data carries the report data */
+	struct buf hcl;
+	struct buf signature, message;	/* of the TPM quote: the bare RSASSA signature, TPMS_ATTEST; empty: none */
+	size_t n_pcrs;
+	uint8_t pcrs[24][32];		/* in the order in which they came */
+	struct buf vcek;		/* DER or PEM; SNP only; may be empty */
+	struct buf td_quote;		/* TDX only; may be empty */
+};
+#define AUTO_AZURE_PARTS __attribute__((cleanup(azure_parts_free))) struct azure_parts
+void azure_parts_free(struct azure_parts *p);
+int azure_parts_read(struct azure_parts *ret, struct slice raw, struct err *e);		/* EC_FORMAT */
+int azure_parts_write(struct json **ret, const struct azure_parts *p, struct err *e);	/* version 1 or 2 */
+
 /* Which of the two kinds a JSON object is evidence of; NULL: none. */
 const struct evidence_kind *azure_recognise_json(const struct json *j);
 

@@ -5,7 +5,6 @@
 #include "base/cursor.h"
 #include "codec/hex64.h"
 #include "crypto/hash.h"
-#include "crypto/jose.h"
 #include "tee/azure.h"
 
 enum { HCL_HEADER = 32, HCL_DATA_AT = HCL_HEADER + HCL_HARDWARE_SIZE, HCL_DATA_HEADER = 20 };

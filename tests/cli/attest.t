@@ -11,7 +11,7 @@
     ? 3
     $ cvmbox attest collect --sysroot none --tee nvswitch -o x.json
     2| cvmbox attest: evidence of 'nvswitch' cannot be collected
-    2| cvmbox attest: hint: this version collects snp, tdx, cca, tpm, sample
+    2| cvmbox attest: hint: this version collects snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm, sample
     ? 3
     $ cvmbox attest detect --sysroot none --json | grep -c '^{"schema":"cvmbox.attest.detect/1",.*"result":"error","exit_code":3,.*"error":{'
     1
@@ -84,9 +84,8 @@
       cvmbox attest verify - --nonce 0102030405 --allow-sample | tail -n 1
     accepted, with warnings
     $ echo '{"version":1,"tpm_quote":{},"hcl_report":"","vcek":""}' | cvmbox attest verify - --nonce 00
-    2| cvmbox attest: cannot verify '-': evidence of kind 'az-snp-vtpm' cannot be appraised
-    2| cvmbox attest: hint: this version knows snp, tdx, cca, tpm, sample
-    ? 3
+    2| cvmbox attest: cannot verify '-': Azure evidence has no member 'signature'
+    ? 5
 # Policies
     $ cvmbox attest verify --print-policy >default.json && cvmbox attest verify b.json --policy default.json \
       --nonce 000102030405060708090a0b0c0d0e0f --allow-sample | tail -n 1
