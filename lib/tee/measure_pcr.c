@@ -204,10 +204,10 @@ static int take_cmdline(struct pcr_plan *p, const struct sections *t, struct err
 	to = buf_grow(&p->cmdline, (size_t)s->in_file);
 	if (!to || source_get(t->image, s->at, to, (size_t)s->in_file, e))
 		return to ? -1 : err_oom(e);
-	if (p->cmdline.n && p->cmdline.p[p->cmdline.n - 1] == 0)
+	if (p->cmdline.n && to[p->cmdline.n - 1] == 0)
 		p->cmdline.n--;
-	if (p->cmdline.n && p->cmdline.p[p->cmdline.n - 1] == '\n')
-		p->cmdline.n--;
+	if (p->cmdline.n && to[p->cmdline.n - 1] == '\n')
+		to[--p->cmdline.n] = 0;
 	return 0;
 }
 
