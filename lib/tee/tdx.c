@@ -182,6 +182,10 @@ int tdx_claims(struct json *to, const struct tdx_quote *q, struct err *e)
 
 	(void)e;
 	add_header(quote, q);
+	if (q->version == 5) {
+		json_add_hex(quote, "type", slice_of(q->header.p + 48, 2));
+		json_add_hex(quote, "size", slice_of(q->header.p + 50, 4));
+	}
 	body = json_add_object(quote, "body");
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		if ((size_t)parts[i].at + parts[i].n <= q->body.n)

@@ -1,14 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TDX as a kind of evidence: how it is collected, and that its checks are those of tdx_verify.h. */
+/* TDX as a kind of evidence: how it is collected, and judged: the checks of tdx_verify.h, then the event log
+ * against the registers of the quote. */
 
 #include "codec/hex64.h"
 #include "tee/report.h"
+#include "tee/eventlog.h"
 #include "tee/tdx_verify.h"
+
+struct subject {
+	void *quote;			/* of tdx_verify.h */
+	struct eventlog_subject *log;
+};
+
+static void drop(void *p)
+{
+	struct subject *s = p;
+
+	if (!s)
+		return;
+	tdx_subject_drop(s->quote);
+	eventlog_free(s->log);
+	free(s);
+}
 
 static int parse(void **ret, struct slice raw, struct slice certs, struct err *e)
 {
+	struct subject *s = calloc(1, sizeof *s);
+
 	(void)certs;
-	return tdx_subject_parse(ret, raw, e);
+	if (!s)
+		return err_oom(e);
+	if (tdx_subject_parse(&s->quote, raw, e)) {
+		drop(s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* What the quote vouches for, as the event log counts it: MRTD, then RTMR0 to 3. */
+static void registers_of(struct registers *ret, const struct tdx_quote *q)
+{
+	*ret = (struct registers){ .cc = true, .alg = HASH_SHA384 };
+	for (size_t i = 0; i < 5; i++) {
+		const struct slice v = tdx_part(q, (enum tdx_at)(i == 0 ? TDX_MR_TD : TDX_RTMR0 + 48 * (i - 1)), 48);
+
+		ret->v[i].known = true;
+		ret->v[i].n = v.n;
+		memcpy(ret->v[i].v, v.p, v.n);
+	}
+}
+
+static int stages(struct stages *ret, void *p, const struct expect *x, struct err *e)
+{
+	struct subject *s = p;
+	struct expect with = *x;
+	struct registers regs;
+
+	registers_of(&regs, tdx_subject_quote(s->quote));
+	if (with.logs[LOG_CCEL].n == 0)
+		with.logs[LOG_CCEL] = tdx_subject_log(s->quote);
+	ret->v[0] = (struct stage){ .checks = tdx_checks, .n_checks = N_TDX_CHECKS, .subject = s->quote, .x = *x };
+	if (eventlog_stage(&ret->v[1], &s->log, &regs, &with, e))
+		return -1;
+	ret->n = 2;
+	return 0;
+}
+
+static int claims(struct json *to, const void *p, struct err *e)
+{
+	const struct subject *s = p;
+
+	return tdx_subject_claims(to, s->quote, e) || eventlog_claims(to, s->log, e) ? -1 : 0;
+}
+
+static int details(struct json *to, const void *p, struct err *e)
+{
+	return tdx_subject_details(to, ((const struct subject *)p)->quote, e);
 }
 
 static bool recognise(struct slice raw)
@@ -51,7 +119,7 @@ const struct evidence_kind evidence_tdx = {
 	.name = "tdx",
 	.title = "Intel TDX",
 	.collect = tdx_collect, .to_trustee = to_trustee,
-	.recognise = recognise, .parse = parse, .drop = tdx_subject_drop, .claims = tdx_subject_claims, .details = tdx_subject_details,
+	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.has_log = true, .measured = "/quote/body/mr_td",
-	.checks = tdx_checks, .n_checks = N_TDX_CHECKS,
+	.checks = tdx_checks, .n_checks = N_TDX_CHECKS, .stages = stages,
 };

@@ -129,8 +129,13 @@ static void add_platform(struct json *to, const struct tdx_pck *p)
 		json_add_str(to, "sgx_type", types[p->sgx_type]);
 	else
 		json_add_fmt(to, "sgx_type", "Unknown (%u)", p->sgx_type);
-	if (p->has_instance)
-		json_add_hex(to, "platform_instance_id", slice_of(p->instance, sizeof p->instance));
+	if (p->has_instance) {	/* Trustee writes this one backwards */
+		uint8_t id[sizeof p->instance];
+
+		for (size_t i = 0; i < sizeof id; i++)
+			id[i] = p->instance[sizeof id - 1 - i];
+		json_add_hex(to, "platform_instance_id", slice_of(id, sizeof id));
+	}
 	if (p->has_configuration) {
 		json_add_bool(to, "is_dynamic_platform", p->dynamic_platform);
 		json_add_bool(to, "is_cached_keys", p->cached_keys);

@@ -152,8 +152,10 @@ TEST(tdx_claims_tell_status_dates_and_platform)
 	EQ(json_count(json_get(t, "advisory_ids")), 2);
 	STR(json_string(json_at(json_get(t, "advisory_ids"), 0)), "INTEL-SA-00003");
 	STR(json_string(json_get(t, "fmspc")), "00806f050000");
-	STR(json_string(json_get(t, "platform_instance_id")), "30313233343536373839616263646566");
+	STR(json_string(json_get(t, "platform_instance_id")), "66656463626139383736353433323130");
 	STR(json_string(json_get(t, "sgx_type")), "Scalable");
+	STR(json_string(json_path(t, "/quote/type")), "0300");
+	STR(json_string(json_path(t, "/quote/size")), "88020000");
 	STR(json_string(json_get(t, "collateral_expiration_status")), "0");
 	STR(json_string(json_get(t, "earliest_expiration_date")), "2025-07-06T15:06:40Z");
 	OK(json_true(json_get(t, "is_dynamic_platform")) && !json_true(json_get(t, "is_smt_enabled")));
