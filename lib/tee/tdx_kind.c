@@ -3,8 +3,8 @@
  * against the registers of the quote. */
 
 #include "codec/hex64.h"
-#include "tee/report.h"
 #include "tee/eventlog.h"
+#include "tee/report.h"
 #include "tee/tdx_verify.h"
 
 struct subject {
