@@ -5,12 +5,13 @@
 #include "base/outfile.h"
 #include "codec/out.h"
 #include "gpu/pci.h"
+#include "tee/tpm_wire.h"
 #include "verbs.h"
 
 #define NONCE_BYTES 32		/* of a fresh one */
 
 struct collect_args {
-	const char *tee, *nonce, *nonce_file, *runtime_data, *output;
+	const char *tee, *nonce, *nonce_file, *runtime_data, *output, *pcrs;
 	int gpus, format;
 	bool force;
 };
@@ -18,11 +19,12 @@ static const char *const gpus_words[] = { "auto", "none", NULL };
 static const char *const format_words[] = { "bundle", "trustee", NULL };
 #define args collect_args
 static const struct opt collect_opts[] = {
-	OPT_STR(0, "tee", tee, "KIND", "TEE to ask: auto, snp, tdx or sample (default: auto, which never picks sample)"),
+	OPT_STR(0, "tee", tee, "KIND", "TEE to ask: auto, snp, tdx, cca, tpm or sample (default: auto, which never picks tpm or sample)"),
 	OPT_ENUM(0, "gpus", gpus, gpus_words, "none leaves GPUs out; auto (default) is an error where there are any: their evidence is not collected yet"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the verifier's nonce, 8 to 64 bytes (default: a fresh random one)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_STR(0, "runtime-data", runtime_data, "FILE", "bind these bytes too, e.g. a public key"),
+	OPT_STR(0, "pcrs", pcrs, "BANK:LIST", "PCRs that --tee tpm quotes, e.g. sha256:0-7,11 (default: all, of sha256 where there is that bank)"),
 	OPT_ENUM(0, "format", format, format_words, "bundle (default), or the evidence JSON of Trustee, whose report data is the nonce itself"),
 	OPT_STR('o', "output", output, "BUNDLE", "where the bundle goes (default: standard output)"),
 	OPT_FLAG('f', "force", force, "overwrite an existing bundle"),
@@ -46,6 +48,22 @@ static int gpus_settled(const struct ctx *cx, struct err *e)
 	return err_hint(e, "--gpus none collects the CPU's alone");
 }
 
+static int choose(struct collect_how *how, const struct collect_args *a, struct err *e)
+{
+	uint16_t bank;
+
+	if (!a->pcrs)
+		return 0;
+	if (!a->tee || strcmp(a->tee, "tpm"))
+		return err_set(e, EC_USAGE, "--pcrs is for --tee tpm");
+	if (a->format == 1)
+		return err_set(e, EC_USAGE, "--format trustee holds all PCRs: leave --pcrs out");
+	if (tpm_pcr_selection(&bank, &how->pcrs, a->pcrs, e))
+		return -1;
+	how->pcr_bank = tpm_alg_name(bank);
+	return 0;
+}
+
 /* Trustee's form has no place for runtime data: what is bound is the nonce, which may be a digest. */
 static int collect_trustee(struct buf *ret, const struct ctx *cx, struct slice nonce, struct err *e)
 {
@@ -63,8 +81,11 @@ static int run_collect(const struct ctx *cx, struct err *e)
 	const bool to_stdout = !a->output || !strcmp(a->output, "-");
 	AUTO_BUF nonce = { 0 }, runtime = { 0 }, bundle = { .max = BUNDLE_MAX };
 	AUTO_OUTFILE file = OUTFILE_INIT;
+	struct collect_how how = { 0 };
 	uint8_t fresh[NONCE_BYTES];
 
+	if (choose(&how, a, e))
+		return -1;
 	if (to_stdout && cx->json)
 		return err_set(e, EC_USAGE, "--json and the bundle cannot both go to standard output: give -o BUNDLE");
 	if (nonce_get(&nonce, a->nonce, a->nonce_file, e) || (!to_stdout && outfile_open(&file, a->output, 0644, a->force, e)))
@@ -80,7 +101,7 @@ static int run_collect(const struct ctx *cx, struct err *e)
 		return -1;
 	if (a->format == 1 ? collect_trustee(&bundle, cx, buf_view(&nonce), e)
 			   : collect_bundle(&bundle, cx->host, &(const struct collect_opts){
-				.tee = a->tee, .nonce = buf_view(&nonce), .runtime_data = buf_view(&runtime) }, e))
+				.tee = a->tee, .nonce = buf_view(&nonce), .runtime_data = buf_view(&runtime), .how = how }, e))
 		return -1;
 	if (to_stdout) {
 		buf_move(&cx->out->data, &bundle);

@@ -44,19 +44,6 @@ int collect_pick(const char **ret, const struct host *h, const char *tee, struct
 	return 0;
 }
 
-/* A missing event log is no failure: some firmware writes none. */
-static int take_logs(struct evidence *ev, const struct host *h, struct err *e)
-{
-	AUTO_BUF area = { 0 };
-	struct err ignored = { 0 };
-	struct slice used;
-
-	if (!host_read(&area, h, "/sys/firmware/acpi/tables/data/CCEL", EVIDENCE_MAX, &ignored) &&
-	    !ccel_trim(&used, buf_view(&area), &ignored))
-		buf_slice(&ev->logs[LOG_CCEL], used);
-	return buf_check(&ev->logs[LOG_CCEL], e);
-}
-
 /* The one report of this run, and the logs that explain its registers: read behind it, so that they hold what it holds. */
 static int take(struct evidence *ret, const struct evidence_kind **kind, const struct host *h, const char *tee,
 		const struct collect_how *how, struct slice report_data, struct err *e)
@@ -72,7 +59,7 @@ static int take(struct evidence *ret, const struct evidence_kind **kind, const s
 	ret->how = how;
 	if ((*kind)->collect(ret, h, report_data, e))
 		return err_ctx(e, "cannot collect %s evidence", name);
-	return take_logs(ret, h, e);
+	return eventlog_collect(ret->logs, h, e);	/* a missing one is no failure: some firmware writes none */
 }
 
 int collect_evidence(struct json **ret, const struct host *h, const char *tee, struct slice report_data, struct err *e)

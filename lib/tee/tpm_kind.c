@@ -282,15 +282,39 @@ static int make_any(struct ak *k, struct tpm *t, struct err *e)
 	return err_hint(e, "the hierarchies may have passwords: leave a restricted signing key at 0x81010002, which is then used");
 }
 
-static int quote(struct tpm_quoted *q, struct tpm *t, struct slice rd, struct err *e)
+/* The caller's choice, or all PCRs of the first bank that is good enough. */
+static int pick_pcrs(uint16_t *bank, uint32_t *mask, struct tpm *t, const struct collect_how *how, struct err *e)
+{
+	struct tpm_bank banks[16];
+	size_t n;
+
+	if (!how || !how->pcr_bank) {
+		if (tpm_pick_bank(bank, mask, t, e))
+			return -1;
+		if (how && how->pcrs)
+			*mask = how->pcrs;
+		return 0;
+	}
+	*bank = tpm_hash_alg(hash_by_name(how->pcr_bank));
+	if (tpm_banks(banks, sizeof banks / sizeof banks[0], &n, t, e))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (banks[i].bank == *bank && banks[i].mask) {
+			*mask = how->pcrs ? how->pcrs : banks[i].mask;
+			return 0;
+		}
+	return err_set(e, EC_ABSENT, "the TPM has no %s bank of PCRs", how->pcr_bank);
+}
+
+static int quote(struct tpm_quoted *q, struct tpm *t, const struct collect_how *how, struct slice rd, struct err *e)
 {
 	__attribute__((cleanup(ak_free))) struct ak k = { 0 };
 	struct err ignored = { 0 };
-	uint32_t mask;
-	uint16_t bank;
+	uint32_t mask = 0;
+	uint16_t bank = 0;
 	int rc;
 
-	if (tpm_pick_bank(&bank, &mask, t, e) || (!find_templated(&k, t) && !find_persistent(&k, t) && make_any(&k, t, e)))
+	if (pick_pcrs(&bank, &mask, t, how, e) || (!find_templated(&k, t) && !find_persistent(&k, t) && make_any(&k, t, e)))
 		return -1;
 	host_log(t->h, LOG_INFO, "attestation key 0x%08x%s", k.handle, k.cert.n ? ", with a certificate" : "");
 	buf_move(&q->ak, &k.area);
@@ -334,9 +358,7 @@ static int collect(struct evidence *ret, const struct host *h, struct slice rd, 
 	AUTO_TPM t = TPM_INIT;
 	AUTO_TPM_QUOTED q = { 0 };
 
-	if (tpm_open(&t, h, e) || quote(&q, &t, rd, e) || write_json(&ret->raw, &q, e))
-		return -1;
-	return eventlog_collect(ret->logs, h, e);
+	return tpm_open(&t, h, e) || quote(&q, &t, ret->how, rd, e) || write_json(&ret->raw, &q, e) ? -1 : 0;
 }
 
 static int to_trustee(struct json **ret, const struct evidence *ev, struct err *e)
