@@ -21,14 +21,15 @@ static const char *const order_words[] = { "any", "page", "section", NULL };
 static const char *const header_words[] = { "any", "raw", "patched", NULL };
 static const char *const initrd_words[] = { "any", "suffix", "prefix", "none", NULL };
 static const char *const separator_words[] = { "rtmr1", "rtmr0", NULL };
+static const char *const hash_words[] = { "sha256", "sha384", NULL };
 static const char *const format_words[] = { "text", "hex", "base64", NULL };
 
 #define args measure_args
 static const struct opt measure_opts[] = {
 	OPT_STR(0, "ovmf", ovmf, "FILE", "snp, tdx: firmware image, as given to the VMM"),
-	OPT_STR(0, "kernel", kernel, "FILE", "snp, tdx: kernel that the VMM loads (QEMU's -kernel)"),
-	OPT_STR(0, "initrd", initrd, "FILE", "snp, tdx: its initrd (-initrd)"),
-	OPT_STR(0, "append", append, "TEXT", "snp, tdx: its command line (-append)"),
+	OPT_STR(0, "kernel", kernel, "FILE", "snp, tdx: kernel that the VMM loads (QEMU's -kernel); pcr: that firmware or loader starts"),
+	OPT_STR(0, "initrd", initrd, "FILE", "snp, tdx, pcr: its initrd (-initrd)"),
+	OPT_STR(0, "append", append, "TEXT", "snp, tdx, pcr: its command line (-append)"),
 	OPT_UINT(0, "vcpus", vcpus, "N", "snp: number of vCPUs"),
 	OPT_STR(0, "vcpu-type", vcpu_type, "MODEL", "snp: vCPU model of QEMU: EPYC, EPYC-Rome, EPYC-Milan, EPYC-Genoa, EPYC-Turin, also with -v1 .."),
 	OPT_STR(0, "vcpu-sig", vcpu_sig, "NUMBER", "snp: CPUID signature of the vCPU, instead of its model"),
@@ -49,6 +50,9 @@ static const struct opt measure_opts[] = {
 	OPT_STR(0, "acpi-loader", acpi_loader, "FILE", "tdx: QEMU's etc/table-loader, for RTMR0"),
 	OPT_STR(0, "acpi-rsdp", acpi_rsdp, "FILE", "tdx: QEMU's etc/acpi/rsdp, for RTMR0"),
 	OPT_STR(0, "acpi-tables", acpi_tables, "FILE", "tdx: QEMU's etc/acpi/tables, for RTMR0"),
+	OPT_STR(0, "uki", uki, "FILE", "pcr: unified kernel image"),
+	OPT_ENUM(0, "hash", hash, hash_words, "pcr: bank, sha256 (default) or sha384"),
+	OPT_STR(0, "initdata", initdata, "FILE", "initdata: TOML file, or its compressed forms"),
 	OPT_STR(0, "policy-fragment", fragment, "FILE", "write a policy that accepts these values; '-': to standard output, alone"),
 	OPT_ENUM(0, "output-format", format, format_words, "hex and base64 print the bare values, one a line"),
 	OPT_FLAG('f', "force", force, "overwrite an existing policy file"),
@@ -131,6 +135,25 @@ void values_missing(struct values *to, const char *reg, const char *why)
 	json_add_str(j, "why", why);
 }
 
+void values_line(struct values *to, const char *name, const char *value, const char *what)
+{
+	struct json *j = json_add_object(to->lines, NULL);
+
+	json_add_str(j, "name", name);
+	json_add_str(j, "value", value);
+	json_add_str(j, "what", what);
+}
+
+void values_event(struct values *to, uint32_t pcr, const uint8_t *digest, size_t n, const char *what)
+{
+	char name[16];
+	AUTO_BUF b = { 0 };
+
+	snprintf(name, sizeof name, "pcr%u event", pcr);
+	buf_hex(&b, slice_of(digest, n));
+	values_line(to, name, buf_cstr(&b), what);
+}
+
 void values_note(struct values *to, const char *note)
 {
 	json_add_str(to->notes, NULL, note);
@@ -164,6 +187,11 @@ static struct json *policy_of(const struct values *v)
 {
 	struct json *registers[2] = { 0 }, *lists[24 + 4 + 2] = { 0 }, *p = json_object();
 
+	if (v->policy) {
+		for (const struct json *j = json_first(v->policy); j; j = json_next(j))
+			json_add_copy(p, json_name(j), j);
+		return p;
+	}
 	json_add_str(p, "schema", "cvmbox.policy/1");
 	for (size_t i = 0; i < v->n; i++)
 		json_add_hex(policy_list(p, registers, lists, v->v[i].reg), NULL, slice_of(v->v[i].v, v->v[i].n));
@@ -194,6 +222,8 @@ static int print_bare(struct out *o, const struct values *v, bool base64, struct
 
 	for (size_t i = 1; i < v->n; i++)
 		one &= !strcmp(v->v[i].reg, v->v[0].reg);
+	if (v->n == 0)
+		return err_set(e, EC_USAGE, "there are no bare values to print");
 	for (size_t i = 0; i < v->n; i++) {
 		if (!one)
 			buf_printf(&o->data, "%s ", v->v[i].reg);
@@ -217,6 +247,8 @@ static void print_text(struct out *o, const struct values *v, const char *policy
 		b64_encode(&b, slice_of(x->v, x->n));
 		out_text(o, "%-12s %s", "  base64", buf_cstr(&b));
 	}
+	for (const struct json *j = json_first(v->lines); j; j = json_next(j))
+		out_text(o, "%-12s %s  %s", json_string(json_get(j, "name")), json_string(json_get(j, "value")), json_string(json_get(j, "what")));
 	for (const struct json *j = json_first(v->missing); j; j = json_next(j))
 		out_text(o, "%-12s not computed: %s", json_string(json_get(j, "register")), json_string(json_get(j, "why")));
 	for (const struct json *j = json_first(v->notes); j; j = json_next(j))
@@ -247,11 +279,11 @@ static int report(const struct ctx *cx, const struct values *v, const struct jso
 	const bool alone = a->fragment && !strcmp(a->fragment, "-");
 	AUTO_JSON *policy = policy_of(v);
 
+	if (a->fragment && write_policy(cx, policy, e))
+		return err_ctx(e, "cannot write the policy");
 	for (const struct json *j = json_first(inputs); j; j = json_next(j))
 		json_add_copy(cx->out->claims, json_name(j), j);
 	fill_claims(cx->out->claims, v, policy);
-	if (a->fragment && write_policy(cx, policy, e))
-		return err_ctx(e, "cannot write the policy");
 	if (a->format && !alone)
 		return print_bare(cx->out, v, a->format == 2, e);
 	if (!alone)
@@ -261,7 +293,7 @@ static int report(const struct ctx *cx, const struct values *v, const struct jso
 
 /* --- which options are for whom ------------------------------------------------------------------------------------------ */
 
-enum { FOR_SNP = 1, FOR_HASH = 2, FOR_TDX = 4 };
+enum { FOR_SNP = 1, FOR_HASH = 2, FOR_TDX = 4, FOR_PCR = 8, FOR_INITDATA = 16 };
 
 static const struct target {
 	const char *name;
@@ -269,6 +301,7 @@ static const struct target {
 	measure_target *run;
 } targets[] = {
 	{ "snp", FOR_SNP, measure_snp }, { "snp:ovmf-hash", FOR_HASH, measure_snp_firmware }, { "tdx", FOR_TDX, measure_tdx },
+	{ "pcr", FOR_PCR, measure_pcr }, { "initdata", FOR_INITDATA, measure_initdata },
 };
 
 static int options_fit(const struct measure_args *a, const struct target *t, struct err *e)
@@ -278,7 +311,9 @@ static int options_fit(const struct measure_args *a, const struct target *t, str
 		bool given;
 		unsigned targets;
 	} given[] = {
-		{ "kernel", a->kernel, FOR_SNP | FOR_TDX }, { "initrd", a->initrd, FOR_SNP | FOR_TDX }, { "append", a->append, FOR_SNP | FOR_TDX },
+		{ "ovmf", a->ovmf, FOR_SNP | FOR_HASH | FOR_TDX }, { "uki", a->uki, FOR_PCR }, { "initdata", a->initdata, FOR_INITDATA }, { "hash", a->hash, FOR_PCR },
+		{ "kernel", a->kernel, FOR_SNP | FOR_TDX | FOR_PCR }, { "initrd", a->initrd, FOR_SNP | FOR_TDX | FOR_PCR },
+		{ "append", a->append, FOR_SNP | FOR_TDX | FOR_PCR },
 		{ "vcpus", a->vcpus, FOR_SNP }, { "vcpu-type", a->vcpu_type, FOR_SNP }, { "vcpu-sig", a->vcpu_sig, FOR_SNP },
 		{ "vcpu-family", a->family, FOR_SNP }, { "vcpu-model", a->model, FOR_SNP }, { "vcpu-stepping", a->stepping, FOR_SNP },
 		{ "vmm-type", a->vmm, FOR_SNP }, { "guest-features", a->features.n, FOR_SNP }, { "snp-ovmf-hash", a->ovmf_hash, FOR_SNP },
@@ -291,7 +326,7 @@ static int options_fit(const struct measure_args *a, const struct target *t, str
 	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
 		if (given[i].given && !(given[i].targets & t->bit))
 			return err_set(e, EC_USAGE, "--%s is not for target '%s'", given[i].name, t->name);
-	if (!a->kernel && (a->initrd || a->append))
+	if (!a->kernel && (a->initrd || a->append) && t->bit != FOR_PCR)
 		return err_set(e, EC_USAGE, "--%s goes with --kernel", a->initrd ? "initrd" : "append");
 	return 0;
 }
@@ -302,6 +337,7 @@ static int run_target(const struct ctx *cx, const struct target *t, struct value
 	AUTO_JSON *inputs = json_object();
 
 	v->missing = json_array();
+	v->lines = json_array();
 	v->notes = json_array();
 	json_add_str(inputs, "target", t->name);
 	return options_fit(a, t, e) || t->run(v, inputs, a, e) ? -1 : report(cx, v, inputs, e);
@@ -321,15 +357,17 @@ static int run_measure(const struct ctx *cx, struct err *e)
 		rc = run_target(cx, &targets[i], v, e);
 		json_free(v->missing);
 		json_free(v->notes);
+		json_free(v->lines);
+		json_free(v->policy);
 		free(v);
 		return rc ? err_ctx(e, "cannot measure") : 0;
 	}
 	err_set(e, EC_USAGE, "unknown target '%s'", cx->argv[0]);
-	return err_hint(e, "snp, snp:ovmf-hash or tdx");
+	return err_hint(e, "snp, snp:ovmf-hash, tdx, pcr or initdata");
 }
 
 const struct verb verb_measure = {
-	.name = "measure", .summary = "compute the values that evidence will have, from firmware, kernel and command line",
-	.operands = "snp|snp:ovmf-hash|tdx", .opts = measure_opts, .args_size = sizeof(struct measure_args),
+	.name = "measure", .summary = "compute the values that evidence will have, from what is launched",
+	.operands = "snp|snp:ovmf-hash|tdx|pcr|initdata", .opts = measure_opts, .args_size = sizeof(struct measure_args),
 	.min_operands = 1, .max_operands = 1, .run = run_measure,
 };

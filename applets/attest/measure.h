@@ -14,6 +14,8 @@ struct measure_args {
 	uint64_t vcpus, family, model, stepping, vars_size, memory;
 	const char *vcpu_type, *vcpu_sig, *ovmf_hash, *svsm, *vars_file;
 	const char *acpi_loader, *acpi_rsdp, *acpi_tables;
+	const char *uki, *initdata;
+	int hash;
 	int vmm, page_order, kernel_header, initrd_word, separator, format;
 	bool force;
 };
@@ -40,15 +42,19 @@ struct values {
 	} v[VALUES_MAX];
 	size_t n;
 	struct json *missing;	/* array of {register, why} */
+	struct json *lines;	/* for people only: array of {name, value, what} */
+	struct json *policy;	/* NULL: it is made of v */
 	struct json *notes;	/* array of texts */
 };
 /* A value that stands there already (the forms do not differ here) is not added again. */
 int values_add(struct values *to, const char *reg, const uint8_t *v, size_t n, struct err *e, const char *when, ...) PRINTF(6, 7);
 void values_missing(struct values *to, const char *reg, const char *why);
+void values_event(struct values *to, uint32_t pcr, const uint8_t *digest, size_t n, const char *what);	/* one that is not all of a PCR */
+void values_line(struct values *to, const char *name, const char *value, const char *what);
 void values_note(struct values *to, const char *note);
 
 /* The targets.  inputs: what was put in, for the result. */
 typedef int measure_target(struct values *ret, struct json *inputs, const struct measure_args *a, struct err *e);
-measure_target measure_snp, measure_snp_firmware, measure_tdx;
+measure_target measure_snp, measure_snp_firmware, measure_tdx, measure_pcr, measure_initdata;
 
 #endif
