@@ -19,7 +19,7 @@ static struct maker {
 
 static const char *const products[] = { "Milan", "Genoa", "Turin" };
 
-static void to_pem(struct buf *ret, struct slice der)
+void to_pem(struct buf *ret, struct slice der)
 {
 	AUTO_BUF b = { 0 };
 
@@ -314,6 +314,19 @@ struct slice maker_ca_der(enum snp_product p, enum maker_ca which)
 
 	maker_roots();
 	return buf_view(which == MAKER_ARK ? &m.ark_der[i] : which == MAKER_ASK ? &m.ask_der[i] : &m.asvk_der[i]);
+}
+
+void maker_other_ask(struct buf *ret, enum snp_product p)
+{
+	AUTO_CERTS ark = { 0 };
+	AUTO_BUF der = { 0 };
+	char name[64];
+
+	WORKS(certs_parse(&ark, maker_ca_der(p, MAKER_ARK), &e));
+	snprintf(name, sizeof name, "CN=SEV-%s", snp_product_name(p));
+	WORKS(cert_make(&der, &(const struct cert_make){ .subject = name, .key = &m.other, .issuer = &ark.v[0], .issuer_key = &m.ca,
+							 .not_before = MAKER_NOW - DAY, .not_after = MAKER_NOW + DAY, .ca = true }, &e));
+	to_pem(ret, buf_view(&der));
 }
 
 const struct privkey *maker_vek_key(void)

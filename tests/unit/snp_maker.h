@@ -59,7 +59,10 @@ void list_make(struct buf *ret, const struct list_make *l);
 /* The certificates of a product's CA, DER. */
 enum maker_ca { MAKER_ARK, MAKER_ASK, MAKER_ASVK };
 struct slice maker_ca_der(enum snp_product p, enum maker_ca which);
+/* An ASK of that name under the ARK, with another key than the one that signs VEKs here; PEM. */
+void maker_other_ask(struct buf *ret, enum snp_product p);
 const struct privkey *maker_vek_key(void);
+void to_pem(struct buf *ret, struct slice der);
 
 /* A TDX quote that is whole, and signed by nobody; report_data: 64 bytes or NULL. */
 void quote_make(struct buf *b, uint16_t version, uint16_t body_type, size_t body, const uint8_t *report_data);

@@ -277,6 +277,125 @@ TEST(snp_certificate_tables)
 	FAILS(snp_table_parse(&c, buf_view(&mixed), &e), EC_FORMAT);
 }
 
+/* A new ASK that AMD issued under the same ARK, while the built-in one has another key. */
+TEST(snp_intermediates_that_come_along_are_as_good_as_the_built_in_one)
+{
+	struct snp_root root = maker_roots()->v[0];
+	const struct snp_roots roots = { &root, 1 };
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF vek = { 0 }, ask = { 0 }, all = { 0 }, list = { 0 };
+	AUTO_COLLATERAL given = { 0 };
+	AUTO_VERDICT alone = { 0 }, sent = { 0 }, with = { 0 }, revoked = { 0 };
+	struct appraise_in in = { .kind = "snp", .given = &given, .now = MAKER_NOW, .insecure_no_nonce = true, .snp_roots = &roots };
+
+	maker_other_ask(&ask, SNP_MILAN);
+	root.ask = buf_cstr(&ask);
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&vek, raw, &(const struct vek_make){ 0 });
+	WORKS(collateral_add(&given, buf_view(&vek), "", "", &e));
+	in.evidence = slice_of(raw, sizeof raw);
+	WORKS(appraise(&alone, &in, &e));
+	OK(!alone.accepted);
+	STR(snp_result(&alone, "snp.chain"), "fail");
+	buf_put(&all, raw, sizeof raw);
+	entries_make(&all, &(const struct table_entry){ GUID_ASK, maker_ca_der(SNP_MILAN, MAKER_ASK) }, 1);
+	in.evidence = buf_view(&all);
+	WORKS(appraise(&sent, &in, &e));
+	OK(sent.accepted);
+	in.evidence = slice_of(raw, sizeof raw);
+	WORKS(collateral_add(&given, maker_ca_der(SNP_MILAN, MAKER_ASVK), "", "", &e));	/* is none */
+	WORKS(collateral_add(&given, maker_ca_der(SNP_MILAN, MAKER_ASK), "", "", &e));
+	WORKS(appraise(&with, &in, &e));
+	OK(with.accepted);
+	list_make(&list, &(const struct list_make){ .names_ask = true });	/* its number, not that of the built-in one */
+	WORKS(collateral_add(&given, buf_view(&list), "", "", &e));
+	WORKS(appraise(&revoked, &in, &e));
+	OK(!revoked.accepted);
+	HAS(buf_cstr(&revoked.reason), "snp.crl");
+}
+
+TEST(snp_tables_as_hosts_have_them)
+{
+	static const uint8_t extra[8] = { 8, 0, 0, 0, 0x11, 0x0f, 0xa0, 0x00 };	/* family 19h model 01h stepping 1 */
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF vek = { 0 }, pem = { 0 }, all = { 0 }, list = { 0 }, text = { 0 };
+	AUTO_JSON *shown = json_object();
+	AUTO_VERDICT v = { 0 };
+	void *parsed = NULL;
+
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&vek, raw, &(const struct vek_make){ 0 });
+	to_pem(&pem, buf_view(&vek));
+	list_make(&list, &(const struct list_make){ 0 });
+	buf_put(&all, raw, sizeof raw);
+	entries_make(&all, (const struct table_entry[]){ { "00112233445566778899aabbccddeeff", SLICE("unknown") },
+							 { GUID_ARK, maker_ca_der(SNP_MILAN, MAKER_ARK) },
+							 { GUID_EXTRA, { extra, sizeof extra } },
+							 { GUID_CRL, buf_view(&list) },
+							 { GUID_ASK, SLICE("") },
+							 { GUID_VCEK, buf_view(&pem) } }, 6);
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&all), .now = MAKER_NOW, .insecure_no_nonce = true,
+							.snp_roots = maker_roots() }, &e));
+	OK(v.accepted);
+	STR(snp_result(&v, "snp.crl"), "pass");
+	WORKS(evidence_snp.parse(&parsed, buf_view(&all), (struct slice){ 0 }, &e));
+	WORKS(evidence_snp.details(shown, parsed, &e));
+	evidence_snp.drop(parsed);
+	WORKS(json_write(&text, shown, false, &e));
+	STR(json_string(json_get(shown, "host_says_cpu")), "Milan, family 19h model 01h stepping 1 (not signed)");
+	STR(json_string(json_get(shown, "cpu")), "Milan, family 19h model 01h stepping 0");
+	HAS(buf_cstr(&text), "\"revocation_lists\":[{\"issuer\":\"CN=ARK-Milan\",\"from\":\"2025-06-14T15:06:40Z\"");
+	HAS(buf_cstr(&text), "\"certificates\":[\"CN=SEV-VCEK\"]");
+	HAS(buf_cstr(&text), "\"platform_bits\":[\"smt\",\"ecc\",\"alias_check\"]");
+}
+
+TEST(snp_certificates_that_cannot_be_read_are_named)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF all = { 0 };
+	AUTO_VERDICT v = { 0 };
+
+	report_make(raw, &(const struct report_make){ 0 });
+	buf_put(&all, raw, sizeof raw);
+	entries_make(&all, &(const struct table_entry){ GUID_VCEK, SLICE("no certificate") }, 1);
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&all), .now = MAKER_NOW, .insecure_no_nonce = true,
+							.snp_roots = maker_roots() }, &e));
+	STR(snp_result(&v, "snp.vek"), "fail");
+	HAS(snp_member(&v, "snp.vek", "actual"), "VCEK cannot be read");
+	HAS(snp_member(&v, "snp.vek", "hint"), "https://kdsintf.amd.com/vcek/v1/Milan/0203");
+}
+
+/* {"OTHER": uuid}, also with the GUID of a certificate. */
+TEST(snp_json_names_table_entries_by_word_or_guid)
+{
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF vek = { 0 }, table = { 0 }, text = { 0 };
+	AUTO_JSON *j = NULL, *back = NULL;
+	struct snp_report r, got;
+	struct snp_certs c = { 0 };
+	char *at;
+
+	report_make(raw, &(const struct report_make){ 0 });
+	vek_make(&vek, raw, &(const struct vek_make){ 0 });
+	entries_make(&table, (const struct table_entry[]){ { "00112233445566778899aabbccddeeff", SLICE("x") }, { GUID_EXTRA, SLICE("y") },
+							   { GUID_VLEK, SLICE("z") } }, 3);
+	WORKS(snp_report_parse(&r, slice_of(raw, sizeof raw), &e));
+	WORKS(snp_json_write(&j, &r, buf_view(&table), &e));
+	WORKS(json_write(&text, j, false, &e));
+	HAS(buf_cstr(&text), "{\"cert_type\":{\"OTHER\":\"ecae0c0f-9502-43b1-afa2-0ae2e0d565b6\"},\"data\":[121]}");
+	at = strstr((char *)text.p, "00112233-4455-6677-8899-aabbccddeeff");
+	OK(at);
+	if (at)
+		memcpy(at, "63da758d-e664-4564-adc5-f4b93be8accd", 36);
+	WORKS(json_parse(&back, buf_view(&text), 1 << 20, &e));
+	WORKS(snp_json_read(&got, &c, back, &e));
+	EQ(c.n, 3);
+	EQ(c.v[0].type, SNP_CERT_VCEK);
+	EQ(c.v[1].type, SNP_CERT_EXTRA);
+	EQ(c.v[2].type, SNP_CERT_VLEK);
+	snp_certs_free(&c);
+}
+
 TEST(snp_claims_have_the_names_and_types_of_trustee)
 {
 	AUTO_VERDICT v = { 0 };

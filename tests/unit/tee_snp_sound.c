@@ -285,6 +285,13 @@ TEST(snp_sound_subjects_of_other_evidence)
 	OK(subject_holds(raw, buf_view(&g.vek), &x));
 	OK(!subject_holds(raw, (struct slice){ 0 }, &x));
 	OK(!subject_holds(raw, SLICE("no certificate"), &x));
+	struct collateral carried = { 0 };	/* what came in a bundle */
+
+	WORKS(collateral_add(&carried, buf_view(&g.vek), "", "", &e));
+	x.carried = &carried;
+	OK(subject_holds(raw, (struct slice){ 0 }, &x));
+	x.carried = NULL;
+	collateral_free(&carried);
 	x.report_data = SLICE("outer");
 	OK(!subject_holds(raw, buf_view(&g.vek), &x));
 	FAILS(snp_subject_parse(&s, slice_of(g.raw, sizeof g.raw - 1), buf_view(&g.vek), &e), EC_FORMAT);
