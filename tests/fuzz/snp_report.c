@@ -64,7 +64,7 @@ static void signed_anew(struct slice in)
 	vek_make(&vek, raw, &(const struct vek_make){ .vlek = snp_signing_key(&r) == SNP_KEY_VLEK });
 	buf_put(&all, raw, sizeof raw);
 	buf_put(&all, in.p + sizeof raw, in.n - sizeof raw);
-	if (!accepted(buf_view(&all), buf_view(&vek)))
+	if (!accepted(buf_view(&all), buf_view(&vek)) || in.p[0x51] % 8)	/* each verification costs milliseconds */
 		return;
 	all.p[0x90 + in.p[0x50] % 48] ^= 1;
 	if (accepted(buf_view(&all), buf_view(&vek)))

@@ -298,6 +298,66 @@ TEST(crl_oddities_are_judged_for_what_they_are)
 	}
 }
 
+/* Made by OpenSSL 3: RSA-PSS with its parameters spelt out, a reason in one entry. */
+static const char openssl_ca[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIDfjCCAjKgAwIBAgIUU0knxZ0DmOSyr+nhEfm13zsz82kwQQYJKoZIhvcNAQEK\n"
+	"MDSgDzANBglghkgBZQMEAgIFAKEcMBoGCSqGSIb3DQEBCDANBglghkgBZQMEAgIF\n"
+	"AKIDAgEwMCIxEDAOBgNVBAoMB09wZW5TU0wxDjAMBgNVBAMMBUxpc3RzMCAXDTI2\n"
+	"MTEyMzIxNDI1NFoYDzIxMjYxMDMwMjE0MjU0WjAiMRAwDgYDVQQKDAdPcGVuU1NM\n"
+	"MQ4wDAYDVQQDDAVMaXN0czCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoCggEB\n"
+	"ANzkxgA4UZc7o25QTn36zEo3/YnuIVnwhfcX7d0a9KhaeSpafvHYxk6gHZPgHUIq\n"
+	"Jhu14Y3uvRZRcIyzOgl9y9cftHkJmsUB3jocBKxx7QUHXzYqtVyeLnWWl/510/X2\n"
+	"elAU/JdZcbDnfYYjGYHt0Qq4CM+xs+4lZHijpZVRDwBQFwMOXfAtZ80dWXmzwEje\n"
+	"qLCUx0M4DAY7v3W2fLlXGy+REwSC4/wc6vETiQLJrXGKEH44BRC2zdm/4UDcN8It\n"
+	"LdMwM4CqG1T84L2PGQf7P1cm2VGdKLk9dNI2Fpqs16XQ5hcsZExPuJ1XRkv8UHRf\n"
+	"PS254+OEvJa6mTzfrhLx6acCAwEAAaNCMEAwDwYDVR0TAQH/BAUwAwEB/zAOBgNV\n"
+	"HQ8BAf8EBAMCAQYwHQYDVR0OBBYEFC1A8GeJocMKNXQQAYFCYCFWx3t7MEEGCSqG\n"
+	"SIb3DQEBCjA0oA8wDQYJYIZIAWUDBAICBQChHDAaBgkqhkiG9w0BAQgwDQYJYIZI\n"
+	"AWUDBAICBQCiAwIBMAOCAQEAmB4SqtbKyGv63F82bKSMA31mh5FU+tSqwGRJUJtB\n"
+	"TddteLAK8kIw5AE1ACXnoS0iyWZMSktYpaOwK9uz2iQR7wYDvjQVLv9DCjwFafrR\n"
+	"YDkLmrNZeoaE43/5Ji5V34I6DS25Vw31jALHPB2wWA4DMuxdLRQk/vVOf6ZWRfsb\n"
+	"FUkJhDLTde0s0wsmO6AC8TBRc+qo+shRpWEDEIkzBBJKUaQ+Z/e05WKkBNDs0Ayf\n"
+	"MHTc3U0FxZ7/X4LzXKdK+rphGVp4QltNMNacY2No6fkltx/bynX4Jge9918EL8Bk\n"
+	"6roRmrxNljR+H6VZbH1WGmeicLUuykfNO77Dp+Lq0nScew==\n"
+	"-----END CERTIFICATE-----\n";
+static const char openssl_list[] =
+	"-----BEGIN X509 CRL-----\n"
+	"MIICQzCB+AIBATBBBgkqhkiG9w0BAQowNKAPMA0GCWCGSAFlAwQCAgUAoRwwGgYJ\n"
+	"KoZIhvcNAQEIMA0GCWCGSAFlAwQCAgUAogMCATAwIjEQMA4GA1UECgwHT3BlblNT\n"
+	"TDEOMAwGA1UEAwwFTGlzdHMXDTI2MDEwMTAwMDAwMFoYDzIxMjYxMDMwMjE0MjU1\n"
+	"WjA7MCICAwEAARcNMjAwMTAxMDAwMDAwWjAMMAoGA1UdFQQDCgEBMBUCBADA/+4X\n"
+	"DTIwMDEwMTAwMDAwMFqgLzAtMB8GA1UdIwQYMBaAFC1A8GeJocMKNXQQAYFCYCFW\n"
+	"x3t7MAoGA1UdFAQDAgEfMEEGCSqGSIb3DQEBCjA0oA8wDQYJYIZIAWUDBAICBQCh\n"
+	"HDAaBgkqhkiG9w0BAQgwDQYJYIZIAWUDBAICBQCiAwIBMAOCAQEAOwpL3uoLcSyZ\n"
+	"j0AK9gcfcbdcEN2R5+41AU8cfyQCwFt14R7DF0xs2cdu6MJGDQXSVGBOt7wcVqbY\n"
+	"j64OatP5V9+iXWjEputkZ3cHZdp/hEZlmB8tBHOegaITY5qyOz+AyoYc3XV2CSqV\n"
+	"FOsEmIYaVsBs6Ers5VSMpbK9/OXsvQY3JDsM9dDUFYtVkG43D+M3rcXPLeMpd5RW\n"
+	"P6frJe8hky2Ie90hRtzuh5pZ95z0lKG6V2rlrBbkV3WIhg4swlAlUrB6M5z8i2K5\n"
+	"TmGV+hsRoZwhY7l8dqUFdF2P63CkH6ebZ0NZBc3qhOu+SXyEdq753LCjlBDPjLqb\n"
+	"WmgT0rI0fw==\n"
+	"-----END X509 CRL-----\n";
+
+TEST(crl_of_openssl_holds)
+{
+	AUTO_CERTS ca = { 0 };
+	AUTO_CRL c = { 0 };
+	struct err seen = { 0 };
+
+	WORKS(certs_parse(&ca, slice_str(openssl_ca), &e));
+	WORKS(crl_parse(&c, slice_str(openssl_list), &e));
+	if (!ca.n || !c.ctx)
+		return;
+	WORKS(crl_check(&c, &ca.v[0], NOW, &e));
+	EQ(c.entries, 2);
+	OK(slice_eq(c.number, SLICE("\x1f")));
+	OK(crl_lists(&c, SLICE("\x01\x00\x01")));
+	OK(crl_lists(&c, SLICE("\x00\xc0\xff\xee")));
+	OK(!crl_lists(&c, SLICE("\x01\x00\x02")));
+	EQ(crl_check(&c, &ca.v[0], INT64_C(1767225599), &seen), -1);	/* a second before */
+	HAS(seen.msg, "not yet valid: from 2026-01-01T00:00:00Z");
+}
+
 TEST(intel_lists_hold_in_their_window)
 {
 	NEED_VECTORS;
