@@ -162,7 +162,6 @@ static void make_leaf(struct buf *ret, const struct tdx_make *mk, const struct b
 {
 	AUTO_BUF ext = { 0 }, name = { 0 };
 	struct cert_make_ext x = { .oid = OID_SGX_EXTENSION };
-	AUTO_CERTS c = { 0 };
 	struct cert_make how = { .key = mk->other_machine ? &m.leaf2 : &m.leaf, .issuer_key = &m.mid, .ca = mk->leaf_ca, .serial = leaf_serial,
 				 .serial_n = sizeof leaf_serial, .exts = &x, .n_exts = mk->no_extension ? 0 : 1,
 				 .not_before = TDX_NOW - 100 * TDX_DAY, .not_after = TDX_NOW + 100 * TDX_DAY };
@@ -263,11 +262,20 @@ static void make_body(struct buf *b, const struct tdx_make *mk)
 		p[TDX_SERVTD_CURRENT + 47] = 1;
 }
 
+static void bind(uint8_t r[static 384], const uint8_t *key, struct slice auth)
+{
+	AUTO_BUF both = { 0 };
+
+	memset(r + QE_REPORT_DATA, 0, 64);
+	buf_put(&both, key, 64);
+	buf_slice(&both, auth);
+	WORKS(hash_of(r + QE_REPORT_DATA, HASH_SHA256, buf_view(&both), &e));
+}
+
 static void make_qe_report(uint8_t r[static 384], const struct tdx_make *mk, const uint8_t *key, struct slice auth)
 {
 	static const uint8_t signer[] = { 0xdc, 0x9e, 0x2a, 0x7c, 0x6f, 0x94, 0x8f, 0x17, 0x47, 0x4e, 0x34, 0xa7, 0xfc, 0x43, 0xed, 0x03,
 					  0x0f, 0x7c, 0x15, 0x63, 0xf1, 0xba, 0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e, 0x54, 0xa8, 0xc5 };
-	AUTO_BUF both = { 0 };
 
 	memset(r, 0, 384);
 	r[QE_MISCSELECT] = mk->qe_misc;
@@ -276,9 +284,7 @@ static void make_qe_report(uint8_t r[static 384], const struct tdx_make *mk, con
 	r[QE_MRSIGNER] ^= mk->qe_other_signer;
 	r[QE_ISVPRODID] = (uint8_t)(mk->qe_prodid ? mk->qe_prodid : 2);
 	r[QE_ISVSVN] = (uint8_t)(mk->qe_isvsvn ? mk->qe_isvsvn : 4);
-	buf_put(&both, key, 64);
-	buf_slice(&both, auth);
-	WORKS(hash_of(r + QE_REPORT_DATA, HASH_SHA256, buf_view(&both), &e));
+	bind(r, key, auth);
 	r[QE_REPORT_DATA] ^= mk->binding_of_other_key;
 	r[QE_REPORT_DATA + 63] = mk->odd_binding;
 }
@@ -288,51 +294,75 @@ static void sign(struct buf *ret, const struct privkey *k, struct slice what)
 	WORKS(sig_sign(ret, k, SIG_ECDSA_RAW, HASH_SHA256, what, &e));
 }
 
-void tdx_quote_sign(struct buf *quote)
+/* Everything behind the body. */
+static void put_signature(struct buf *b, const struct privkey *quote_key, const uint8_t key[static 64], const uint8_t report[static 384],
+			  const struct privkey *pck, struct slice auth, uint16_t type, struct slice certs)
 {
-	AUTO_BUF sig = { 0 };
-	const size_t at = get_le16(quote->p) == 5 ? 54 + (size_t)get_le32(quote->p + 50) : 48 + 584;
+	AUTO_BUF sig = { 0 }, qe = { 0 };
 
-	sign(&sig, &m.attestation, slice_of(quote->p, at));
-	if (sig.n == 64)
-		memcpy(quote->p + at + 4, sig.p, 64);
+	sign(&sig, quote_key, buf_view(b));
+	buf_put(&qe, report, 384);
+	sign(&qe, pck, slice_of(report, 384));
+	buf_le16(&qe, (uint16_t)auth.n);
+	buf_slice(&qe, auth);
+	buf_le16(&qe, type);
+	buf_le32(&qe, (uint32_t)certs.n);
+	buf_slice(&qe, certs);
+	buf_put(&sig, key, 64);
+	buf_le16(&sig, 6);
+	buf_le32(&sig, (uint32_t)qe.n);
+	buf_slice(&sig, buf_view(&qe));
+	buf_le32(b, (uint32_t)sig.n);
+	buf_slice(b, buf_view(&sig));
+}
+
+static void attestation_key(uint8_t key[static 64])
+{
+	AUTO_PUBKEY pub = { 0 };
+
+	WORKS(privkey_public(&pub, &m.attestation, &e));
+	WORKS(pubkey_ec_xy(key, key + 32, &pub, &e));
 }
 
 void tdx_quote_make(struct buf *ret, const struct tdx_make *mk)
 {
-	AUTO_BUF b = { 0 }, sig = { 0 }, qe = { 0 }, pem = { 0 };
-	AUTO_PUBKEY pub = { 0 };
+	AUTO_BUF b = { 0 }, pem = { 0 };
 	const uint8_t auth[32] = { 1, 2, 3 };
 	const struct slice a = slice_of(auth, mk->no_auth ? 0 : sizeof auth);
+	const struct privkey *pck;
 	uint8_t key[64], report[384];
 
 	setup();
+	pck = mk->other_key_signs_qe ? &m.other : mk->other_machine ? &m.leaf2 : &m.leaf;
 	make_header(&b, mk);
 	make_body(&b, mk);
-	sign(&sig, mk->other_key_signs_quote ? &m.other : &m.attestation, buf_view(&b));
-	WORKS(privkey_public(&pub, &m.attestation, &e));
-	WORKS(pubkey_ec_xy(key, key + 32, &pub, &e));
+	attestation_key(key);
 	make_qe_report(report, mk, key, a);
-	buf_put(&qe, report, sizeof report);
-	sign(&qe, mk->other_key_signs_qe ? &m.other : mk->other_machine ? &m.leaf2 : &m.leaf, slice_of(report, sizeof report));
-	buf_le16(&qe, (uint16_t)a.n);
-	buf_slice(&qe, a);
-	buf_le16(&qe, mk->cert_type ? mk->cert_type : 5);
 	if (mk->cert_type && mk->cert_type < 4)
 		buf_fill(&pem, 9, 36 + 256);
 	else
 		tdx_chain_make(&pem, mk);
 	if (mk->pem_nul)
 		buf_byte(&pem, 0);
-	buf_le32(&qe, (uint32_t)pem.n);
-	buf_slice(&qe, buf_view(&pem));
-	buf_slice(&sig, slice_of(key, 64));
-	buf_le16(&sig, 6);
-	buf_le32(&sig, (uint32_t)qe.n);
-	buf_slice(&sig, buf_view(&qe));
-	buf_le32(&b, (uint32_t)sig.n);
-	buf_slice(&b, buf_view(&sig));
+	put_signature(&b, mk->other_key_signs_quote ? &m.other : &m.attestation, key, report, pck, a, mk->cert_type ? mk->cert_type : 5, buf_view(&pem));
 	buf_fill(&b, mk->trailing_byte, mk->trailing);
+	buf_slice(ret, buf_view(&b));
+}
+
+void tdx_quote_resign(struct buf *ret, const struct tdx_quote *q)
+{
+	static struct buf chain;
+	AUTO_BUF b = { 0 };
+	uint8_t key[64], report[384];
+
+	setup();
+	if (chain.n == 0)
+		tdx_chain_make(&chain, &(const struct tdx_make){ 0 });
+	attestation_key(key);
+	buf_slice(&b, q->signed_part);
+	memcpy(report, q->qe_report.p, sizeof report);
+	bind(report, key, q->qe_auth);
+	put_signature(&b, &m.attestation, key, report, &m.leaf, q->qe_auth, 5, buf_view(&chain));
 	buf_slice(ret, buf_view(&b));
 }
 

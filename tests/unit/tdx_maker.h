@@ -43,8 +43,8 @@ struct tdx_make {			/* a machine and its quote */
 void tdx_quote_make(struct buf *ret, const struct tdx_make *m);
 void tdx_chain_make(struct buf *ret_pem, const struct tdx_make *m);	/* leaf, CA and root of that machine */
 void tdx_pck_ext_make(struct buf *ret, const struct tdx_make *m);	/* the extension's value */
-/* Signs the quote again after its body (or header) was changed. */
-void tdx_quote_sign(struct buf *quote);
+/* Header, body, QE report and authentication data of another quote, under the keys and the chain of ours. */
+void tdx_quote_resign(struct buf *ret, const struct tdx_quote *q);
 
 struct tdx_docs {			/* what Intel says about it */
 	bool no_tcb, no_id, no_root_crl, no_pck_crl, no_signer;
