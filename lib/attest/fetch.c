@@ -95,7 +95,7 @@ static int status_error(const struct ask *a, const char *shown, long status, str
 		return err_set(e, EC_DENIED, "'%s' answered %ld: it does not give %s to everybody", shown, status, a->what);
 	if (status >= 400 && status < 500 && a->none)
 		return a->none(a->arg, status, e);
-	return err_set(e, status == 404 ? EC_ABSENT : EC_IO, "'%s' answered %ld: no %s", shown, status, a->what);
+	return err_set(e, status == 404 ? EC_ABSENT : EC_IO, "'%s' answered %ld: it does not have %s", shown, status, a->what);
 }
 
 static bool is_page(const struct http_response *r)	/* of a proxy or a login, not of a service */
