@@ -20,6 +20,7 @@
     detect
     collect
     verify
+    collateral
     show
     token
     measure

@@ -12,6 +12,7 @@
 #include "codec/hex64.h"
 #include "net/httpd.h"
 #include "snp_maker.h"
+#include "tdx_maker.h"
 #include "test.h"
 
 #define ROUTES 8
@@ -598,7 +599,7 @@ TEST(fetch_bundle_goes_round)
 /* --- Intel's, with real documents ---------------------------------------------------------------------------------- */
 
 #define P "cpu-tee/tdx/"
-#define TDX_NOW INT64_C(1773964800)		/* 2026-03-20 */
+#define REAL_NOW INT64_C(1773964800)		/* 2026-03-20 */
 
 static void url_encode(struct buf *to, struct slice s)
 {
@@ -622,6 +623,96 @@ static void chain_header(struct buf *to, const char *name, const char *vector)
 	buf_puts(to, "\r\n");
 }
 
+/* The same on documents of our own, for both of Intel's CAs; what verifies is what was fetched. */
+static void serve_piece(struct service *s, const char *path, const struct collateral *c, enum collateral_type t, const char *issuer)
+{
+	struct route *r = route(s, path);
+
+	for (size_t i = 0; i < c->n; i++) {
+		AUTO_BUF name = { 0 };
+
+		if (c->v[i].type != t)
+			continue;
+		if (t == COLLATERAL_CRL)
+			WORKS(cert_name(&name, c->v[i].crl.issuer, &e));
+		if (issuer && !strstr(buf_cstr(&name), issuer))
+			continue;
+		buf_reset(&r->body);
+		buf_slice(&r->body, buf_view(&c->v[i].data));
+	}
+	OK(r->body.n > 0);
+}
+
+TEST(fetch_tdx_of_both_issuers)
+{
+	static struct service s;
+
+	for (int processor = 0; processor < 2; processor++) {
+		AUTO_BUF quote = { 0 };
+		struct buf header[2] = { { 0 }, { 0 } };
+		AUTO_COLLATERAL docs = { 0 }, given = { 0 };
+		AUTO_FETCHED f = { 0 };
+		AUTO_VERDICT v = { 0 };
+		char root[256];
+
+		s = (struct service){ 0 };
+		start(&s);
+		s.h.now_fixed = TDX_NOW;
+		tdx_quote_make(&quote, &(const struct tdx_make){ .processor_ca = processor });
+		tdx_docs_make(&docs, &(const struct tdx_docs){ .processor_ca = processor });
+		serve_piece(&s, "/tdx/certification/v4/tcb?fmspc=00806f050000", &docs, COLLATERAL_TCB_INFO, NULL);
+		serve_piece(&s, "/tdx/certification/v4/qe/identity", &docs, COLLATERAL_QE_IDENTITY, NULL);
+		serve_piece(&s, processor ? "/sgx/certification/v4/pckcrl?ca=processor&encoding=der" : "/sgx/certification/v4/pckcrl?ca=platform&encoding=der",
+			    &docs, COLLATERAL_CRL, "PCK");
+		serve_piece(&s, "/root.crl", &docs, COLLATERAL_CRL, "Root");
+		for (size_t i = 0; i < 2; i++) {
+			AUTO_BUF text = { 0 };
+
+			for (size_t k = 0; k < docs.certs.n; k++)
+				pem(&text, docs.certs.v[k].der);
+			buf_puts(&header[i], i ? "sgx-enclave-identity-issuer-chain: " : "SGX-TCB-Info-Issuer-Chain: ");	/* older name */
+			url_encode(&header[i], buf_view(&text));
+			buf_puts(&header[i], "\r\n");
+			s.v[i].headers = buf_cstr(&header[i]);
+		}
+		snprintf(root, sizeof root, "%s/root.crl", s.url);
+		WORKS(fetch_collateral(&f, &s.h, &(struct fetch_from){ .pcs = s.url, .root_crl = root }, "tdx", buf_view(&quote), (struct slice){ 0 },
+				       NULL, &e));
+		for (size_t k = 0; k < f.n; k++)
+			WORKS(collateral_add(&given, buf_view(&f.v[k].data), "", "", &e));
+		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&quote), .given = &given, .now = TDX_NOW,
+								.insecure_no_nonce = true, .intel_root = tdx_maker_root() }, &e));
+		if (!v.accepted)
+			test_fail(__FILE__, __LINE__, "refused: %s", buf_cstr(&v.reason));
+		stop(&s);
+		buf_free(&header[0]);
+		buf_free(&header[1]);
+	}
+}
+
+TEST(fetch_tdx_of_a_quote_that_cannot_be_asked_for)
+{
+	static const struct { struct tdx_make m; enum ec code; const char *why; } rows[] = {
+		{ { .cert_type = 3 }, EC_ABSENT, "no PCK certificate chain" }, { { .no_extension = true }, EC_FORMAT, "PCK certificate of the quote" },
+		{ { .mid_cn = "Some CA" }, EC_FORMAT, "platform or processor CA" },
+	};
+	struct host h;
+
+	host_init(&h);
+	h.offline = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_BUF quote = { 0 };
+		AUTO_FETCHED f = { 0 };
+		struct err e = { 0 };
+
+		tdx_quote_make(&quote, &rows[i].m);
+		EQ(fetch_collateral(&f, &h, &(struct fetch_from){ 0 }, "tdx", buf_view(&quote), (struct slice){ 0 }, NULL, &e), -1);
+		EQ(e.code, rows[i].code);
+		HAS(e.msg, rows[i].why);
+	}
+	host_close(&h);
+}
+
 struct intel {
 	struct service s;
 	struct buf tcb_header, qe_header;
@@ -633,7 +724,7 @@ static void intel_start(struct intel *i, bool pccs)
 
 	*i = (struct intel){ 0 };
 	start(&i->s);
-	i->s.h.now_fixed = TDX_NOW;
+	i->s.h.now_fixed = REAL_NOW;
 	chain_header(&i->tcb_header, "tcb-info-issuer-chain", P "coll2026-tcb_signing_chain.pem");
 	chain_header(&i->qe_header, "SGX-Enclave-Identity-Issuer-Chain", P "coll2026-qe_identity_signing_chain.pem");
 	r = route(&i->s, "/tdx/certification/v4/tcb?fmspc=90c06f000000");
@@ -702,7 +793,7 @@ TEST(fetch_tdx_gets_what_verification_needs)
 			if (f.v[k].type == COLLATERAL_CRL)
 				EQ(f.v[k].data.p[0], 0x30);
 		}
-		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&quote), .given = &given, .now = TDX_NOW,
+		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&quote), .given = &given, .now = REAL_NOW,
 								.insecure_no_nonce = true }, &e));
 		if (!v.accepted)
 			test_fail(__FILE__, __LINE__, "refused: %s", buf_cstr(&v.reason));
@@ -772,7 +863,7 @@ TEST(fetch_azure_looks_inside)
 {
 	static struct intel in;
 	static struct service s;
-	AUTO_BUF tdx = { 0 }, snp = { 0 }, list = { 0 };
+	AUTO_BUF tdx = { 0 }, snp = { 0 };
 	AUTO_FETCHED f = { 0 }, g = { 0 };
 
 	NEED_VECTORS;
@@ -790,7 +881,7 @@ TEST(fetch_azure_looks_inside)
 	intel_stop(&in);
 	s = (struct service){ 0 };
 	start(&s);
-	s.h.now_fixed = TDX_NOW;	/* its VCEK is inside: only the list and the chain are asked for */
+	s.h.now_fixed = REAL_NOW;	/* its VCEK is inside: only the list and the chain are asked for */
 	list_make(&route(&s, "/vcek/v1/Milan/crl")->body, &(const struct list_make){ 0 });
 	WORKS(fetch_collateral(&g, &s.h, &(struct fetch_from){ .kds = s.url, .retry_ms = 1 }, "az-snp-vtpm", buf_view(&snp), (struct slice){ 0 },
 			       NULL, &e));
