@@ -9,6 +9,8 @@
 #include "crypto/sig.h"
 #include "evidence/kind.h"
 
+struct tpm;				/* tee/tpm.h */
+
 #define HCL_MAX ((size_t)64 << 10)	/* an NV index is never larger */
 #define HCL_HARDWARE_SIZE 1184		/* room of the hardware report; a TDREPORT is 1024 bytes, and zeros behind it */
 #define TDREPORT_SIZE 1024
@@ -78,6 +80,7 @@ const struct evidence_kind *azure_recognise_json(const struct json *j);
 
 /* Both collect as Trustee's evidence JSON. */
 int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct slice rd, struct err *e);
+int azure_collect_with(struct evidence *ret, struct tpm *t, const struct host *h, bool tdx, struct slice rd, struct err *e);
 /* What the NV index holds, for detect: HCL_INVALID where there is no TPM or no HCL report. */
 enum hcl_type azure_probe(const struct host *h);
 

@@ -23,7 +23,7 @@ enum { NV_REPORT = 0x01400001, NV_USER_DATA = 0x01400002 };
 
 struct work {
 	const struct host *h;
-	struct tpm tpm;
+	struct tpm *tpm;
 	bool tdx;
 	uint8_t user_data[AZURE_USER_DATA];	/* the report data, zero padded */
 	struct slice rd;
@@ -36,7 +36,6 @@ static void work_free(struct work *w)
 {
 	hcl_claims_free(&w->claims);
 	azure_parts_free(&w->parts);
-	tpm_close(&w->tpm);
 }
 
 /* --- HCL report ------------------------------------------------------------------------------------------------- */
@@ -46,7 +45,7 @@ static int read_report(struct work *w, struct err *e)
 	buf_free(&w->parts.hcl);
 	hcl_claims_free(&w->claims);
 	w->parts.hcl = (struct buf){ .max = HCL_MAX };
-	if (tpm_nv_read(&w->parts.hcl, &w->tpm, NV_REPORT, e)) {
+	if (tpm_nv_read(&w->parts.hcl, w->tpm, NV_REPORT, e)) {
 		if (e->code == EC_ABSENT)
 			err_hint(e, "there is no HCL report at NV index 0x01400001: this is no confidential VM of Azure");
 		return err_ctx(e, "HCL report");
@@ -68,17 +67,17 @@ static int put_user_data(struct work *w, struct err *e)
 	struct tpm_nv nv;
 	struct err why = { 0 };
 
-	if (tpm_nv_read_public(&nv, &w->tpm, NV_USER_DATA, &why)) {
+	if (tpm_nv_read_public(&nv, w->tpm, NV_USER_DATA, &why)) {
 		if (why.code != EC_ABSENT) {
 			*e = why;
 			return -1;
 		}
-		if (tpm_nv_define(&w->tpm, NV_USER_DATA, TPMA_NV_OWNERWRITE | TPMA_NV_OWNERREAD, AZURE_USER_DATA, e))
+		if (tpm_nv_define(w->tpm, NV_USER_DATA, TPMA_NV_OWNERWRITE | TPMA_NV_OWNERREAD, AZURE_USER_DATA, e))
 			return -1;
 	} else if (nv.size != AZURE_USER_DATA) {
 		return err_set(e, EC_IO, "NV index 0x01400002 has %u bytes, wanted %d: something else made it", nv.size, AZURE_USER_DATA);
 	}
-	return tpm_nv_write(&w->tpm, NV_USER_DATA, slice_of(w->user_data, sizeof w->user_data), e);
+	return tpm_nv_write(w->tpm, NV_USER_DATA, slice_of(w->user_data, sizeof w->user_data), e);
 }
 
 /* Whole and new: an index that is written while it is read gives parts of two reports. */
@@ -165,7 +164,7 @@ static int take_quote(struct work *w, struct err *e)
 	AUTO_TPM_QUOTED q = { 0 };
 	struct tpm_signature sig;
 
-	if (tpm_quote_all(&q, &w->tpm, AK_HANDLE, w->rd, TPM_SHA256, TPM_ALL_PCRS, e))
+	if (tpm_quote_all(&q, w->tpm, AK_HANDLE, w->rd, TPM_SHA256, TPM_ALL_PCRS, e))
 		return err_ctx(e, "TPM quote by the key at 0x81000003");
 	if (same_key(w, buf_view(&q.ak), e) || tpm_signature_parse(&sig, buf_view(&q.signature), e))
 		return -1;
@@ -283,16 +282,16 @@ static int write_evidence(struct evidence *ret, const struct work *w, struct err
 
 static int take_all(struct evidence *ret, struct work *w, struct err *e)
 {
-	if (tpm_open(&w->tpm, w->h, e) || take_report(w, e) || take_quote(w, e))
+	if (take_report(w, e) || take_quote(w, e))
 		return -1;
 	if (w->tdx ? take_td_quote(w, e) : take_vcek(w, e))
 		return -1;
 	return write_evidence(ret, w, e) || eventlog_collect(ret->logs, w->h, e) ? -1 : 0;
 }
 
-int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct slice rd, struct err *e)
+int azure_collect_with(struct evidence *ret, struct tpm *t, const struct host *h, bool tdx, struct slice rd, struct err *e)
 {
-	struct work w = { .h = h, .tpm = TPM_INIT, .tdx = tdx, .rd = rd };
+	struct work w = { .h = h, .tpm = t, .tdx = tdx, .rd = rd };
 	int rc;
 
 	if (rd.n > sizeof w.user_data)
@@ -302,6 +301,13 @@ int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct s
 	rc = take_all(ret, &w, e);
 	work_free(&w);
 	return rc;
+}
+
+int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct slice rd, struct err *e)
+{
+	AUTO_TPM t = TPM_INIT;
+
+	return tpm_open(&t, h, e) || azure_collect_with(ret, &t, h, tdx, rd, e) ? -1 : 0;
 }
 
 enum hcl_type azure_probe(const struct host *h)

@@ -525,7 +525,7 @@ const struct evidence_kind evidence_az_snp = {
 	.title = "Azure vTPM on AMD SEV-SNP",
 	.collect = collect_snp, .to_trustee = to_trustee,
 	.recognise = recognise_snp, .parse = parse_snp, .drop = drop, .claims = claims, .details = details,
-	.measured = "/azure/measurement", .checks = snp_list, .n_checks = sizeof snp_list / sizeof snp_list[0], .stages = stages,
+	.measured = "/azure/measurement", .has_log = true, .checks = snp_list, .n_checks = sizeof snp_list / sizeof snp_list[0], .stages = stages,
 };
 
 const struct evidence_kind evidence_az_tdx = {
@@ -533,5 +533,5 @@ const struct evidence_kind evidence_az_tdx = {
 	.title = "Azure vTPM on Intel TDX",
 	.collect = collect_tdx, .to_trustee = to_trustee,
 	.recognise = recognise_tdx, .parse = parse_tdx, .drop = drop, .claims = claims, .details = details,
-	.measured = "/quote/body/mr_td", .checks = tdx_own, .n_checks = sizeof tdx_own / sizeof tdx_own[0], .stages = stages,
+	.measured = "/quote/body/mr_td", .has_log = true, .checks = tdx_own, .n_checks = sizeof tdx_own / sizeof tdx_own[0], .stages = stages,
 };
