@@ -46,18 +46,20 @@ static bool is_tcb_signer(const struct cert *c)
 	return !c->is_ca && slice_eqs(x509_common_name(c->subject), "Intel SGX TCB Signing");
 }
 
+#define SIGNERS_MAX 16		/* candidates that are tried for one document */
+
 /* The signing certificate was issued again with the same key: one whose dates hold counts. */
 static void find_signer(struct candidate *c, const struct tcb_signed *d, const struct pool *pool, int64_t now)
 {
-	bool any = false;
+	size_t tried = 0;
 
 	c->rank = NO_SIGNER;
-	for (size_t i = 0; i < pool->n; i++) {
+	for (size_t i = 0; i < pool->n && tried < SIGNERS_MAX; i++) {
 		struct err e = { 0 };
 
 		if (!is_tcb_signer(pool->v[i]))
 			continue;
-		any = true;
+		tried++;
 		if (tcb_signed_by(d, pool->v[i], &e)) {
 			if (c->rank == NO_SIGNER)
 				err_set(&c->why, EC_REFUSED, "its signature does not hold");
@@ -71,7 +73,7 @@ static void find_signer(struct candidate *c, const struct tcb_signed *d, const s
 		c->rank = BAD_SIGNER;
 		c->why = e;
 	}
-	if (!any)
+	if (!tried)
 		err_set(&c->why, EC_REFUSED, "no certificate 'Intel SGX TCB Signing' came with it");
 }
 
@@ -177,7 +179,7 @@ static enum outcome judge(struct tdx_subject *s, const struct expect *x, struct 
 	}
 	d = tcb ? &s->tcb.doc : &s->id.doc;
 	if (best.rank == DATED) {
-		buf_puts(&f->hint, best.why.code ? "'cvmbox attest collateral' fetches the current one" : "");
+		buf_puts(&f->hint, "'cvmbox attest collateral' fetches the current one");
 		return found(f, false, NULL, best.why.msg);
 	}
 	buf_puts(&f->actual, "issued ");

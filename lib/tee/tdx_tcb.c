@@ -233,8 +233,8 @@ static int read_state(struct tcb_state *ret, const struct json *level, struct er
 	    read_status(&ret->status, s, e))
 		return -1;
 	ret->advisories = json_get(level, "advisoryIDs");
-	if (ret->advisories && !json_is_array(ret->advisories))
-		return err_set(e, EC_FORMAT, "member 'advisoryIDs' of a TCB level is no list");
+	if (ret->advisories && (!json_is_array(ret->advisories) || json_count(ret->advisories) > TCB_ADVISORIES_MAX))
+		return err_set(e, EC_FORMAT, "member 'advisoryIDs' of a TCB level: wanted a list of at most %d", TCB_ADVISORIES_MAX);
 	for (const struct json *a = json_first(ret->advisories); a; a = json_next(a)) {
 		const char *id = json_string(a);
 

@@ -19,10 +19,11 @@ enum tcb_status {		/* order of no meaning */
 };
 const char *tcb_status_name(enum tcb_status s);		/* "UpToDate", as Intel writes it */
 
+#define TCB_ADVISORIES_MAX 200
 struct tcb_state {		/* what a level says */
 	enum tcb_status status;
 	int64_t date;		/* tcbDate */
-	const struct json *advisories;	/* array of strings, or NULL; points into the document */
+	const struct json *advisories;	/* array of at most that many strings, or NULL; points into the document */
 };
 struct tcb_level {		/* of a platform */
 	uint8_t sgx[16], tdx[16];
@@ -89,7 +90,7 @@ const struct svn_level *svn_level_of(const struct svn_levels *l, uint32_t svn);	
 struct tcb_verdict {
 	enum tcb_status status;			/* everything together */
 	int64_t date;				/* the oldest of the parts that have a level */
-	const char *advisories[256];		/* union, in order of appearance; into the documents */
+	const char *advisories[5 * TCB_ADVISORIES_MAX];	/* union, in order of appearance; into the documents */
 	size_t n_advisories;
 	const struct tcb_level *platform, *platform_now;	/* matched; NULL: none.  now: with the module that runs now */
 	const struct svn_level *module, *module_now, *qe;	/* NULL also where there is nothing to match */

@@ -165,6 +165,22 @@ TEST(tdx_documents_of_any_size_are_bounded)
 	FAILS(tdx_tcb_info_parse(&t, SLICE("{}"), &e), EC_FORMAT);
 }
 
+TEST(tdx_advisories_of_a_level_are_bounded)
+{
+	for (int n = TCB_ADVISORIES_MAX; n <= TCB_ADVISORIES_MAX + 1; n++) {
+		AUTO_BUF b = { 0 }, status = { 0 };
+		struct tdx_tcb_info t = { 0 };
+		struct err e = { 0 };
+
+		for (int i = 0; i < n; i++)
+			buf_printf(&status, "%s\"INTEL-SA-%05d\"", i ? "," : "UpToDate\",\"advisoryIDs\":[", i);
+		buf_puts(&status, "],\"x\":\"");
+		tdx_tcb_info_make(&b, &(const struct tdx_docs){ .module = buf_cstr(&status) });
+		EQ(tdx_tcb_info_parse(&t, buf_view(&b), &e), n > TCB_ADVISORIES_MAX ? -1 : 0);
+		tdx_tcb_info_free(&t);
+	}
+}
+
 /* --- PCK extension --------------------------------------------------------------------------------------------------- */
 
 static void put_tlv(struct buf *ret, struct der d)

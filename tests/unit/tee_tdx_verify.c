@@ -379,6 +379,26 @@ TEST(tdx_sgx_quotes_are_refused_by_name)
 	}
 }
 
+/* Read, and refused: nobody has made one, so its layout is not proved. */
+TEST(tdx_p384_attestation_keys_are_refused)
+{
+	const struct run r = { .waive = true };
+	AUTO_BUF a = { 0 }, b = { 0 };
+	AUTO_VERDICT v = { 0 };
+	struct tdx_quote q;
+
+	tdx_quote_make(&a, &(const struct tdx_make){ .key_type = 3 });
+	buf_put(&b, a.p, 632);
+	buf_le32(&b, get_le32(a.p + 632) + 64);
+	buf_fill(&b, 1, 192);
+	buf_put(&b, a.p + 636 + 128, a.n - 636 - 128);
+	WORKS(tdx_quote_parse(&q, buf_view(&b), &e));
+	EQ(q.key.n, 96);
+	judge(&v, &r, buf_view(&b), NULL);
+	OK(!v.accepted);
+	HAS(buf_cstr(&v.reason), "tdx.header: wanted version 4 or 5, an ECDSA P-256 key");
+}
+
 /* --- collateral --------------------------------------------------------------------------------------------------- */
 
 TEST(tdx_missing_collateral_is_refused_unless_waived)
