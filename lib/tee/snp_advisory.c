@@ -10,10 +10,10 @@ SNP_CHECK(milan_seed)
 
 	(void)x;
 	if (s->r.product != SNP_MILAN)
-		return found(f, true, "not Milan", snp_product_name(s->r.product));
+		return found(f, true, "another product than Milan", snp_product_name(s->r.product));
 	buf_puts(&f->hint, "signing keys of EPYC Milan chips were extracted by software alone in 2026: whoever holds such a key can sign "
 			   "any report for that chip, and nothing in the report tells; accept only chips you trust (chip_ids), or other products");
-	found(f, true, "not Milan", "Milan");
+	found(f, true, "another product", "Milan");
 	return WARNED;
 }
 

@@ -7,7 +7,7 @@
 
 struct lists {			/* what all lists of this ARK came to */
 	const struct crl *newest;	/* of those that hold now */
-	const char *source;
+	const char *newest_source, *naming_source;
 	const struct crl *naming;	/* one by the ARK that lists the intermediate; an old one is good enough for that */
 	struct err given, sent;		/* why one that the caller gave, one that the host sent, does not hold now */
 };
@@ -23,7 +23,7 @@ static void look_at(struct lists *l, const struct crl *c, const char *source, st
 	if (!crl_check(c, ark, x->now, &e)) {
 		if (!l->newest || c->this_update > l->newest->this_update) {
 			l->newest = c;
-			l->source = source;
+			l->newest_source = source;
 		}
 	} else {
 		if (!trouble->code)
@@ -31,8 +31,10 @@ static void look_at(struct lists *l, const struct crl *c, const char *source, st
 		if (crl_check(c, ark, c->this_update, &no))	/* not the ARK's at all */
 			return;
 	}
-	if (crl_lists(c, s->mid->serial))
+	if (crl_lists(c, s->mid->serial)) {
 		l->naming = c;
+		l->naming_source = source;
+	}
 }
 
 static enum outcome absent(const struct lists *l, const struct snp_subject *s, struct finding *f)
@@ -58,7 +60,7 @@ static enum outcome judge(const struct lists *l, const struct snp_subject *s, co
 		return absent(l, s, f);
 	time_format(from, c->this_update);
 	time_format(until, c->next_update);
-	f->source = l->source;
+	f->source = l->naming ? l->naming_source : l->newest_source;
 	if (l->naming) {
 		buf_puts(&f->actual, "revoked: serial number ");
 		buf_hex(&f->actual, s->mid->serial);

@@ -20,15 +20,19 @@ static bool floor_of(struct snp_tcb *ret, const int floors[static TCB_PRODUCTS][
 	return any;
 }
 
+static enum outcome not_asked(struct finding *f)
+{
+	buf_puts(&f->hint, "the policy names none");	/* the words of found_listed(): they are shown together */
+	return NOT_ASKED;
+}
+
 static enum outcome tcb_floor(const struct snp_subject *s, const struct expect *x, struct finding *f, int which, unsigned at, const char *hint)
 {
 	const struct snp_tcb t = snp_tcb_at(&s->r, at);
 	struct snp_tcb want;
 
-	if (!floor_of(&want, x->limits->min_tcb[which], s->r.product)) {
-		buf_puts(&f->hint, "the policy names no minimum");
-		return NOT_ASKED;
-	}
+	if (!floor_of(&want, x->limits->min_tcb[which], s->r.product))
+		return not_asked(f);
 	f->source = x->limits->source;
 	buf_puts(&f->expected, "at least ");
 	snp_tcb_text(&f->expected, &want);
@@ -60,12 +64,6 @@ SNP_CHECK(tcb_min_current)
 	return tcb_floor(p, x, f, TCB_CURRENT, SNP_TCB_CURRENT, "the firmware or microcode that runs is older than the policy allows");
 }
 
-static enum outcome not_asked(struct finding *f, const char *what)
-{
-	buf_printf(&f->hint, "the policy asks for no %s", what);
-	return NOT_ASKED;
-}
-
 /* Version 5 says which flaws the firmware has closed, when the guest was started and now. */
 SNP_CHECK(mitigations)
 {
@@ -73,7 +71,7 @@ SNP_CHECK(mitigations)
 	const uint64_t want = x->limits->mitigations, launch = snp_launch_mitigations(&s->r), now = snp_current_mitigations(&s->r);
 
 	if (!want)
-		return not_asked(f, "mitigations");
+		return not_asked(f);
 	f->source = x->limits->source;
 	buf_printf(&f->expected, "0x%llx at launch and now", (unsigned long long)want);
 	if (s->r.version < 5) {
@@ -99,12 +97,12 @@ static void put_bits(struct buf *ret, void (*text)(struct buf *, uint64_t), cons
 }
 
 static enum outcome bits_as_asked(struct finding *f, const struct bits *want, uint64_t have, void (*text)(struct buf *, uint64_t),
-				  const char *what, const struct expect *x)
+				  const struct expect *x)
 {
 	const uint64_t asked = want->set | want->clear;
 
 	if (!asked)
-		return not_asked(f, what);
+		return not_asked(f);
 	f->source = x->limits->source;
 	put_bits(&f->expected, text, "on", want->set);
 	put_bits(&f->expected, text, "off", want->clear);
@@ -117,14 +115,14 @@ SNP_CHECK(platform)
 {
 	const struct snp_subject *s = p;
 
-	return bits_as_asked(f, &x->limits->platform, s->r.platform, snp_platform_text, "platform settings", x);
+	return bits_as_asked(f, &x->limits->platform, s->r.platform, snp_platform_text, x);
 }
 
 SNP_CHECK(guest_policy)
 {
 	const struct snp_subject *s = p;
 
-	return bits_as_asked(f, &x->limits->guest_policy, s->r.policy, snp_policy_text, "guest policy bits", x);
+	return bits_as_asked(f, &x->limits->guest_policy, s->r.policy, snp_policy_text, x);
 }
 
 SNP_CHECK(abi)
@@ -133,7 +131,7 @@ SNP_CHECK(abi)
 	const uint32_t want = x->limits->min_abi, have = (uint32_t)(s->r.policy & 0xffff);
 
 	if (!want)
-		return not_asked(f, "version of the firmware's interface");
+		return not_asked(f);
 	f->source = x->limits->source;
 	buf_printf(&f->expected, "guest policy demands %u.%u or later", want >> 8, want & 0xff);
 	buf_printf(&f->actual, "%u.%u", have >> 8, have & 0xff);
@@ -205,7 +203,7 @@ SNP_CHECK(guest_svn)
 	const struct snp_subject *s = p;
 
 	if (!x->limits->min_guest_svn)
-		return not_asked(f, "guest version");
+		return not_asked(f);
 	f->source = x->limits->source;
 	buf_printf(&f->expected, "at least %u", x->limits->min_guest_svn);
 	return found_u64(f, s->r.guest_svn >= x->limits->min_guest_svn, NULL, s->r.guest_svn);

@@ -53,6 +53,7 @@ TEST(snp_revocation_lists_of_the_host)
 	CAME("snp.crl", "pass", "source", "certificate table of the host", .sent = &fresh);
 	CAME("snp.crl", "fail", "actual", "revoked", .sent = &naming);
 	CAME("snp.crl", "fail", "actual", "revoked", .sent = &naming, .list = &fresh);
+	CAME("snp.crl", "fail", "source", "certificate table of the host", .sent = &naming, .list = &fresh);
 	CAME("snp.crl", "skip", "actual", "has expired", .sent = &old);		/* as good as none */
 	CAME("snp.crl", "skip", "actual", "signature", .sent = &forged);
 	CAME("snp.crl", "pass", "source", "test list", .sent = &old, .list = &fresh);
@@ -98,7 +99,7 @@ TEST(snp_floors_of_a_product_add_to_those_of_any)
 
 	GOOD(TURIN, .policy = turin_only);
 	CAME("snp.tcb.min", "fail", "expected", "fmc 1", TURIN, .change = turin_fmc_low, .policy = turin_only);
-	CAME("snp.tcb.min", "skip", "hint", "no minimum", .policy = turin_only);	/* Milan: no word of it */
+	CAME("snp.tcb.min", "skip", "hint", "the policy names none", .policy = turin_only);	/* Milan: no word of it */
 	BAD("snp.tcb.min", .policy = both);
 	GOOD(TURIN, .policy = both);
 	BAD("snp.tcb.min", .policy = lower);
