@@ -11,6 +11,7 @@ struct judge {
 	bool cc;
 	struct err *e;
 	bool broken;			/* a digest could not be computed */
+	struct slice section;		/* data of the event before, if that was the name of a section */
 };
 
 static bool covers(struct judge *j, const struct log_event *ev, struct slice data)
@@ -193,37 +194,45 @@ static bool is_utf16(struct slice s)
 	return s.n >= 4 && zero > s.n / 4;
 }
 
-static const char *const sections[] = {
-	".linux", ".osrel", ".cmdline", ".initrd", ".ucode", ".splash", ".dtb", ".dtbauto", ".hwids", ".uname", ".sbat", ".pcrpkey",
-	".profile", ".efifw", ".pcrsig"
-};
+/* The name of a section in UTF-16 with its NUL, as ASCII with NUL in ret; its length counts the NUL. */
+static size_t section_name(char ret[static 16], struct slice data)
+{
+	const size_t n = data.n / 2;
 
-/* systemd-stub: two events a section, both with its name in UTF-16 as data; the first is over the name in ASCII with NUL. */
+	if (n < 2 || n > 16 || data.n % 2 || get_le16(data.p + data.n - 2))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (data.p[2 * i + 1])
+			return 0;
+		ret[i] = (char)data.p[2 * i];
+	}
+	return n;
+}
+
+/* systemd-stub: two events a section, both with its name in UTF-16 as data; the first is over the name in ASCII with NUL, the second
+ * over the content. */
 static bool judge_section(struct judge *j, struct log_event *ev)
 {
+	const bool own = !j->cc && ev->reg == 11;	/* a register for these alone */
+	const struct slice before = j->section;
 	char name[16];
-	size_t n;
+	const size_t n = section_name(name, ev->data);
 
-	if (ev->data.n < 4 || ev->data.n > 2 * sizeof name || ev->data.n % 2 || get_le16(ev->data.p + ev->data.n - 2))
+	if (n == 0 || (name[0] != '.' && !own))
 		return false;
-	for (n = 0; n < ev->data.n / 2; n++) {
-		if (ev->data.p[2 * n + 1])
-			return false;
-		name[n] = (char)ev->data.p[2 * n];
+	j->section = (struct slice){ 0 };
+	ev->text = slice_of(ev->data.p, ev->data.n - 2);
+	ev->utf16 = true;
+	if (covers(j, ev, slice_of(name, n))) {
+		ev->meaning = MEANS_SECTION_NAME;
+		ev->proof = PROVED;
+		j->section = ev->data;
+		return true;
 	}
-	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
-		if (!strcmp(sections[i], name)) {
-			ev->text = slice_of(ev->data.p, ev->data.n - 2);
-			ev->utf16 = true;
-			if (covers(j, ev, slice_of(name, n))) {
-				ev->meaning = MEANS_SECTION_NAME;
-				ev->proof = PROVED;
-			} else {
-				ev->meaning = strcmp(name, ".cmdline") ? MEANS_SECTION : MEANS_CMDLINE_DIGEST;
-			}
-			return true;
-		}
-	return false;
+	ev->meaning = strcmp(name, ".cmdline") ? MEANS_SECTION : MEANS_CMDLINE_DIGEST;
+	if (!before.n || !slice_eq(before, ev->data))
+		ev->proof = CONTRADICTED;
+	return true;
 }
 
 /* systemd-boot, systemd-stub: the command line in UTF-16 with its NUL; the logged data may lack one byte of it, or two. */
@@ -257,7 +266,7 @@ static void judge_ipl(struct judge *j, struct log_event *ev)
 	ev->meaning = MEANS_FILE;
 	if (covers(j, ev, ev->data))
 		ev->proof = PROVED;
-	else if (!j->cc && ev->reg == 8)	/* only texts go there: files go to PCR 9, the MOK lists to PCR 14 */
+	else if (!j->cc && (ev->reg == 8 || ev->reg == 11))	/* only texts and sections go there: files go to PCR 9, MOK lists to 14 */
 		ev->proof = CONTRADICTED;
 }
 
@@ -343,7 +352,7 @@ static void judge_one(struct judge *j, struct log_event *ev)
 
 int events_judge(struct log_events *l, enum hash alg, bool cc, struct err *e)
 {
-	struct judge j = { alg, cc, e, false };
+	struct judge j = { .alg = alg, .cc = cc, .e = e };
 
 	for (size_t i = 0; i < l->n && !j.broken; i++) {
 		struct log_event *ev = &l->v[i];

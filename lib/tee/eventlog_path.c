@@ -5,6 +5,8 @@
 
 #include "tee/eventlog_int.h"
 
+#define NODES_MAX 64	/* of one path; real ones have under ten */
+
 static void guid(struct buf *to, const uint8_t *p)
 {
 	buf_printf(to, "%08X-%04X-%04X-%02X%02X-", get_le32(p), get_le16(p + 4), get_le16(p + 6), p[8], p[9]);
@@ -118,7 +120,7 @@ void device_paths(struct json *to_array, struct slice path)
 {
 	struct rd r = rd_of(path);
 
-	while (rd_left(&r)) {
+	for (size_t i = 0; i < NODES_MAX && rd_left(&r); i++) {
 		const uint8_t type = rd_u8(&r), sub = rd_u8(&r);
 		const uint16_t n = rd_le16(&r);
 		const struct slice d = rd_take(&r, n < 4 ? SIZE_MAX : (size_t)n - 4);

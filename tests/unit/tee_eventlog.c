@@ -813,3 +813,51 @@ TEST(eventlog_command_lines_that_are_digests_are_compared)
 		STR(log_result(&v, "eventlog.cmdline"), i < 3 ? "pass" : "fail");
 	}
 }
+
+/* A unified kernel image: its section's digest against the listed line; a content without its name before it is no section. */
+TEST(eventlog_uki_sections_come_in_pairs)
+{
+	static const struct { const char *content; bool named; const char *digests, *cmdline; } rows[] = {
+		{ CMDLINE, true, "pass", "pass" }, { CMDLINE "\n", true, "pass", "pass" }, { "evil", true, "pass", "fail" }, { CMDLINE, false, "fail", "pass" }
+	};
+	char line[] = CMDLINE, *lines[] = { line };
+	const struct limits limits = { .kernel_cmdlines = { lines, 1 } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_BUF b = { 0 }, name = { 0 };
+		AUTO_LOG_VERDICT v = { 0 };
+		AUTO_JSON *claims = json_object();
+		struct registers regs;
+
+		utf8_to_utf16(&name, SLICE(".cmdline"));
+		buf_le16(&name, 0);
+		log_head(&b, "Spec ID Event03", sha256, 1);
+		for (uint32_t r = 0; r < 8; r++)
+			log_event(&b, r, EV_SEPARATOR, sha256, 1, ZEROS, ZEROS);
+		if (rows[i].named)
+			log_event(&b, 11, EV_IPL, sha256, 1, buf_view(&name), slice_of(".cmdline", 9));
+		log_event(&b, 11, EV_IPL, sha256, 1, buf_view(&name), slice_str(rows[i].content));
+		registers_of(&regs, buf_view(&b), LOG_TCG, HASH_SHA256, false);
+		judge(&v, &regs, buf_view(&b), LOG_TCG, &limits);
+		STR(log_result(&v, "eventlog.digests"), rows[i].digests);
+		STR(log_result(&v, "eventlog.cmdline"), rows[i].cmdline);
+		WORKS(eventlog_claims(claims, v.s, &e));
+		STR(json_string(json_path(claims, "/uki_sections/0/name")), ".cmdline");
+	}
+}
+
+TEST(eventlog_more_command_lines_than_any_boot_has_are_refused)
+{
+	char line[] = CMDLINE, *lines[] = { line };
+	const struct limits limits = { .kernel_cmdlines = { lines, 1 } };
+	AUTO_BUF b = { 0 };
+	AUTO_LOG_VERDICT v = { 0 };
+	struct registers regs;
+
+	tpm_log(&b);
+	for (size_t i = 0; i < 70; i++)
+		grub(&b, 8, three, 3, "kernel_cmdline: ", CMDLINE);
+	registers_of(&regs, buf_view(&b), LOG_TCG, HASH_SHA256, false);
+	judge(&v, &regs, buf_view(&b), LOG_TCG, &limits);
+	REFUSED(v, "eventlog.cmdline");
+}

@@ -377,3 +377,58 @@ TEST(vectors_eventlog_files_are_recognised_and_shown)
 		STR(json_string(json_get(j, "tee")), "TDX");
 	}
 }
+
+/* Real logs: every byte of each digest, and of the data that a digest was found to cover.  What follows a prefix is covered, the prefix is
+ * a label; the text of a GRUB event ends at its NUL. */
+static size_t flips(struct buf *log, const struct registers *regs, bool cc, size_t step)
+{
+	struct log_events l = { 0 };
+	size_t n = 0;
+
+	WORKS(events_parse(&l, buf_view(log), cc ? LOG_CCEL : LOG_TCG, NULL, &e));
+	WORKS(events_judge(&l, regs->alg, cc, &e));
+	for (size_t i = 0; i < l.n; i++) {
+		const struct log_event *ev = &l.v[i];
+		const bool name = ev->meaning == MEANS_SECTION_NAME, whole = ev->proof == PROVED && !ev->text.n && ev->type != EV_EFI_VARIABLE_BOOT && ev->type != EV_S_CRTM_VERSION;
+		const struct slice parts[] = { slice_of(ev->digest[regs->alg], event_extends(ev) ? hash_size(regs->alg) : 0),
+					       whole || name || ev->meaning == MEANS_AAEL ? ev->data : ev->proof == PROVED ? ev->text : (struct slice){ 0 } };
+
+		for (size_t p = 0; p < 2; p++)
+			for (size_t k = 0; k < parts[p].n; k += step, n++) {
+				AUTO_LOG_VERDICT v = { 0 };
+				uint8_t *at = log->p + (parts[p].p - log->p) + k;
+
+				*at ^= 4;
+				judge_log(&v, regs, buf_view(log), cc, NULL);
+				if (v.holds)
+					test_fail(__FILE__, __LINE__, "event %zu: flipped %s byte %zu is accepted", i, p ? "data" : "digest", k);
+				*at ^= 4;
+			}
+	}
+	events_free(&l);
+	return n;
+}
+
+TEST(vectors_eventlog_flipped_bytes_are_refused)
+{
+	static const struct { const char *name; bool cc; enum hash alg; size_t step; } rows[] = {
+		{ E "ars-live.ccel.bin.gz", true, HASH_SHA384, 1 }, { T "CCEL_AAEL_alibabacloud", true, HASH_SHA384, 11 },
+		{ E "cos113.ccel-data.bin.gz", true, HASH_SHA384, 23 }, { E "rhel8-uefi.bin", false, HASH_SHA256, 37 },
+		{ E "dstack-tpm-uki.bin", false, HASH_SHA256, 41 }, { E "arch-linux-workstation.bin", false, HASH_SHA256, 7 }, { E "ubuntu-2404-amd-sevsnp.bin", false, HASH_SHA384, 53 }
+	};
+
+	NEED_VECTORS;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_BUF log = { 0 };
+		struct registers regs;
+		struct slice used;
+
+		load_log(&log, rows[i].name);
+		if (rows[i].cc) {
+			WORKS(ccel_trim(&used, buf_view(&log), &e));
+			log.n = used.n;
+		}
+		registers_of(&regs, buf_view(&log), LOG_TCG, rows[i].alg, rows[i].cc);
+		OK(flips(&log, &regs, rows[i].cc, rows[i].step) > 200);
+	}
+}
