@@ -174,7 +174,7 @@ static int gather(struct cert_list *ret, const struct tpm_subject *s, const stru
 }
 
 /* 0: a certificate of this key chains to an anchor.  why stays empty where there is no certificate at all. */
-static int certified(const struct cert **leaf, const struct tpm_subject *s, const struct expect *x, struct err *why)
+static int certified(struct slice *subject, const struct tpm_subject *s, const struct expect *x, struct err *why)
 {
 	const struct cert_list *anchors = &x->anchors->certs;
 	struct cert_list all = { 0 };
@@ -193,7 +193,7 @@ static int certified(const struct cert **leaf, const struct tpm_subject *s, cons
 		}
 		rc = cert_chain(c, &all, anchors, x->now, why);
 		if (!rc)
-			*leaf = c;
+			*subject = c->subject;	/* c goes with the list */
 	}
 	free(all.v);
 	return rc;
@@ -201,7 +201,7 @@ static int certified(const struct cert **leaf, const struct tpm_subject *s, cons
 
 static enum outcome judge_anchor(const struct tpm_subject *s, const struct expect *x, struct finding *f)
 {
-	const struct cert *leaf = NULL;
+	struct slice subject = { 0 };
 	struct err why = { 0 };
 
 	for (size_t i = 0; x->anchors && i < x->anchors->keys.n; i++)
@@ -209,9 +209,9 @@ static enum outcome judge_anchor(const struct tpm_subject *s, const struct expec
 			buf_puts(&f->actual, ", a trusted key");
 			return PASSED;
 		}
-	if (x->anchors && x->anchors->certs.n && !certified(&leaf, s, x, &why)) {
+	if (x->anchors && x->anchors->certs.n && !certified(&subject, s, x, &why)) {
 		buf_puts(&f->actual, ", certified as ");
-		cert_name(&f->actual, leaf->subject, &why);
+		cert_name(&f->actual, subject, &why);
 		return PASSED;
 	}
 	if (why.msg[0])
