@@ -299,7 +299,7 @@ TEST(measure_snp_refuses_what_cannot_be)
 	uint8_t d[SNP_DIGEST];
 	struct snp_launch l;
 	struct image m;
-	struct err e = { 0 };
+	struct err why = { 0 };
 
 	make(&m);
 	l = launch_of(all(&m));
@@ -310,9 +310,9 @@ TEST(measure_snp_refuses_what_cannot_be)
 	l.vcpus = 1;
 	l.kernel = some_kernel("");
 	le(m.b + SEV_AT + 12, 5, 4);	/* no place for kernel hashes */
-	OK(snp_launch_digest(d, &l, &e));
-	EQ(e.code, EC_USAGE);
-	HAS(e.msg, "no place for kernel hashes");
+	OK(snp_launch_digest(d, &l, &why));
+	EQ(why.code, EC_USAGE);
+	HAS(why.msg, "no place for kernel hashes");
 	make(&m);
 	sev_item(&m, 5, 0x810000, 0x2000, 0x10);
 	FAILS(snp_launch_digest(d, &l, &e), EC_FORMAT);
@@ -378,12 +378,12 @@ TEST(ovmf_broken_tables_are_refused)
 	entry(&m, reset, 1, 3);
 	FAILS(ovmf_parse(&o, all(&m), &e), EC_FORMAT);		/* too short for an address */
 	for (unsigned size = 0; size < 0x10000; size += size < 200 ? 1 : 997) {
-		struct err e = { 0 };
+		struct err why = { 0 };
 
 		make(&m);
 		le(m.b + TABLE_END - 18, size, 2);		/* the table's own size: any value is read or refused */
-		if (ovmf_parse(&o, all(&m), &e))
-			EQ(e.code, EC_FORMAT);
+		if (ovmf_parse(&o, all(&m), &why))
+			EQ(why.code, EC_FORMAT);
 		make(&m);
 		le(m.b + TABLE_END - 36, size, 2);		/* the first entry's */
 		if (size < 18 || size > 106 - 18)
