@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "codec/hex64.h"
+#include "codec/pem.h"
 #include "crypto/jose.h"
 #include "evidence/collateral.h"
 
@@ -155,23 +156,56 @@ static int add_certs(struct collateral *to, struct slice data, const char *sourc
 	return item_add(to, COLLATERAL_CERTS, data, source, fetched, e) ? 0 : -1;
 }
 
+static int add_list(struct collateral *to, struct slice data, const char *source, const char *fetched, struct err *e)
+{
+	struct crl list = { 0 };
+	const int rc = crl_parse(&list, data, e) || add_crl(to, &list, source, fetched, e) ? -1 : 0;
+
+	crl_free(&list);
+	return rc;
+}
+
+/* Revocation lists among certificates: each is a piece, and one that cannot be read is an error, for without it a revoked
+ * certificate would look good. */
+static int add_pem(struct collateral *to, struct slice pem, const char *source, const char *fetched, struct err *e)
+{
+	struct rd r = rd_of(pem);
+	struct slice label, body;
+	bool certs = false;
+
+	while (pem_next(&r, &label, &body)) {
+		AUTO_BUF der = { .max = PIECE_MAX };
+
+		certs |= slice_eqs(label, "CERTIFICATE");
+		if (slice_eqs(label, "X509 CRL") && (pem_decode(&der, body, e) || add_list(to, buf_view(&der), source, fetched, e)))
+			return -1;
+	}
+	if (r.bad)
+		return err_set(e, EC_FORMAT, "PEM block has a BEGIN line and no END line");
+	return certs ? add_certs(to, pem, source, fetched, e) : 0;
+}
+
+static bool has_list(struct slice data)
+{
+	const struct slice begin = SLICE("-----BEGIN X509 CRL-----");
+
+	return data.n && memmem(data.p, data.n, begin.p, begin.n);
+}
+
 int collateral_add(struct collateral *to, struct slice data, const char *source, const char *fetched, struct err *e)
 {
 	const struct slice text = slice_trim(data);
 	AUTO_PUBKEY k = { 0 };
-	struct crl list = { 0 };
 	struct err no = { 0 };
 
 	if (data.n > PIECE_MAX)
 		return err_set(e, EC_FORMAT, "collateral of %zu bytes, at most %zu are read", data.n, PIECE_MAX);
 	if (text.n && text.p[0] == '{')
 		return add_json(to, text, source, fetched, e);
-	if (!crl_parse(&list, data, &no)) {
-		const int rc = add_crl(to, &list, source, fetched, e);
-
-		crl_free(&list);
-		return rc;
-	}
+	if (has_list(data))
+		return add_pem(to, data, source, fetched, e);
+	if (!add_list(to, data, source, fetched, &no))
+		return 0;
 	if (!add_certs(to, data, source, fetched, &no))
 		return 0;
 	if (!pubkey_parse(&k, data, &no))

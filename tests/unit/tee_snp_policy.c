@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "base/host.h"
+#include "codec/pem.h"
 #include "snp_run.h"
 #include "test.h"
 #include "tee/snp_vek.h"
@@ -61,6 +62,27 @@ TEST(snp_revocation_lists_of_the_host)
 	BAD("snp.crl", .policy = POLICY("\"checks\":{\"snp.crl\":\"require\"}"));
 	GOOD(.list = &fresh, .policy = POLICY("\"checks\":{\"snp.crl\":\"require\"}"));
 	CAME("snp.crl", "warn", "actual", "has expired", .list = &old, .policy = POLICY("\"checks\":{\"snp.crl\":\"warn\"}"));
+}
+
+/* As people keep them: chain and list in one file. */
+TEST(snp_revocation_lists_among_certificates_are_not_lost)
+{
+	AUTO_COLLATERAL c = { 0 }, cut = { 0 };
+	AUTO_BUF list = { 0 }, pem = { 0 };
+
+	list_make(&list, &fresh);
+	pem_put(&pem, "CERTIFICATE", maker_ca_der(SNP_MILAN, MAKER_ASK));
+	pem_put(&pem, "X509 CRL", buf_view(&list));
+	pem_put(&pem, "CERTIFICATE", maker_ca_der(SNP_MILAN, MAKER_ARK));
+	pem_put(&pem, "X509 CRL", buf_view(&list));
+	WORKS(collateral_add(&c, buf_view(&pem), "file", "", &e));
+	EQ(c.certs.n, 2);
+	EQ(c.n, 3);
+	EQ(c.v[0].type, COLLATERAL_CRL);
+	EQ(c.v[1].type, COLLATERAL_CRL);
+	EQ(c.v[2].type, COLLATERAL_CERTS);
+	pem_put(&pem, "X509 CRL", slice_of(list.p, list.n - 1));
+	FAILS(collateral_add(&cut, buf_view(&pem), "file", "", &e), EC_FORMAT);
 }
 
 TEST(snp_revocation_lists_may_be_too_old_for_the_policy)
