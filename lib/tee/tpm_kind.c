@@ -371,5 +371,5 @@ const struct evidence_kind evidence_tpm = {
 	.title = "TPM 2.0 (not a CPU TEE)",
 	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.checks = tpm_checks, .n_checks = TPM_CHECKS, .stages = stages,
+	.has_log = true, .checks = tpm_checks, .n_checks = TPM_CHECKS, .stages = stages,
 };
