@@ -113,6 +113,17 @@ struct eventlog_subject {
 	bool any;			/* there was a log */
 };
 
+struct names {			/* "event 3 (..), event 9 (..) and 4 more" */
+	struct buf *to;
+	size_t n;
+};
+bool name_next(struct names *l);	/* this one is to be written; counts it in any case */
+void names_end(struct names *l);
+
+typedef enum outcome eventlog_check(void *subject, const struct expect *x, struct finding *f);
+eventlog_check eventlog_check_parse, eventlog_check_replay, eventlog_check_digests, eventlog_check_order;
+eventlog_check eventlog_check_cmdline, eventlog_check_boot_images, eventlog_check_secure_boot, eventlog_check_init_data;
+
 /* 1: it was on; 0: nothing says; -1: off, or not certain, because of *where. */
 int eventlog_secure_boot(const struct eventlog_subject *s, const struct log_event **where);
 
