@@ -263,6 +263,67 @@ TEST(vectors_snp_built_in_roots_are_amds)
 		}
 }
 
+/* Each intermediate holds under its own product's ARK in their common window, and nowhere else. */
+TEST(vectors_snp_roots_vouch_for_their_own)
+{
+	static const char *const products[] = { "milan", "genoa", "turin" }, *const kinds[] = { "ark", "ask", "asvk" };
+	struct cert_list c[3][3] = { { { 0 } } };
+
+	NEED_VECTORS;
+	for (size_t i = 0; i < 9; i++) {
+		AUTO_STR *name = str_printf(NULL, "cpu-tee/roots/amd-%s-%s.der", products[i / 3], kinds[i % 3]);
+
+		add_certs(&c[i / 3][i % 3], name);
+	}
+	for (size_t i = 0; i < 9; i++) {
+		const struct cert *ark = &c[i / 3][0].v[0], *mid = &c[i / 3][i % 3].v[0], *other = &c[(i / 3 + 1) % 3][0].v[0];
+		const int64_t from = mid->not_before > ark->not_before ? mid->not_before : ark->not_before;
+		const int64_t until = mid->not_after < ark->not_after ? mid->not_after : ark->not_after;
+		struct err seen = { 0 };
+
+		WORKS(cert_issued(mid, ark, from, &e));
+		WORKS(cert_issued(mid, ark, until, &e));
+		EQ(cert_issued(mid, ark, from - 1, &seen), -1);
+		HAS(seen.msg, "is not yet valid");
+		EQ(cert_issued(mid, ark, until + 1, &seen), -1);
+		HAS(seen.msg, "has expired");
+		EQ(cert_issued(mid, other, from, &seen), -1);
+		HAS(seen.msg, "names the issuer");
+	}
+	for (size_t i = 0; i < 9; i++)
+		certs_free(&c[i / 3][i % 3]);
+}
+
+/* One changed digit in a member of Trustee's form. */
+TEST(vectors_snp_trustee_evidence_changed_is_refused)
+{
+	static const char *const members[] = { "\"measurement\":[", "\"report_data\":[", "\"host_data\":[", "\"chip_id\":[", "\"guest_svn\":",
+					       "\"plat_info\":", "\"r\":[", "\"s\":[" };
+	static const struct row row = { "trustee/snp/e2e-evidence.json" };
+	const struct cert_list none = { 0 };
+	AUTO_BUF b = { 0 }, text = { 0 };
+	AUTO_JSON *j = NULL;
+
+	NEED_VECTORS;
+	load_vec(&b, row.report);
+	WORKS(json_parse(&j, buf_view(&b), 1 << 20, &e));
+	WORKS(json_write(&text, j, false, &e));
+	run_at(&row, &none, buf_view(&text), time_of("2025-12-01T00:00:00Z"), true, NULL, NULL);
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		char *at = text.n ? strstr((char *)text.p, members[i]) : NULL;
+
+		OK(at);
+		if (!at)
+			continue;
+		at += strlen(members[i]);
+		while (at[1] >= '0' && at[1] <= '9')
+			at++;
+		*at = (char)(*at ^ 1);		/* the last digit: 0 and 1, 2 and 3, ... */
+		run_at(&row, &none, buf_view(&text), time_of("2025-12-01T00:00:00Z"), false, "snp.signature", "does not hold");
+		*at = (char)(*at ^ 1);
+	}
+}
+
 TEST(vectors_snp_hardware_ids_in_both_encodings)
 {
 	static const char *const names[] = { "cpu-tee/snp/bad-vcek-new.der", "cpu-tee/snp/bad-vcek-legacy.der" };
