@@ -692,3 +692,64 @@ TEST(tdx_collateral_may_not_be_older_than_asked)
 	EQ(age(299, &text), FAILED);
 	STR(buf_cstr(&text), "the root's revocation list is 300 s old");
 }
+
+/* --- whose collateral ---------------------------------------------------------------------------------------------- */
+
+/* What the caller gives wins over what came with the evidence, as long as it is current. */
+TEST(tdx_collateral_of_the_caller_comes_first)
+{
+	static tdx_check *const steps[] = { tdx_check_pck, tdx_check_chain, tdx_check_tcbinfo, tdx_check_qeidentity, tdx_check_status };
+	static const struct { struct tdx_docs given, carried; enum outcome want; } rows[] = {
+		{ { .level = "OutOfDate", .evaluation = 16 }, { .evaluation = 17 }, FAILED },
+		{ { .evaluation = 16 }, { .level = "OutOfDate", .evaluation = 17 }, PASSED },
+		{ { .level = "OutOfDate", .tcb_next = TDX_NOW - 1, .evaluation = 18 }, { .evaluation = 17 }, PASSED },
+		{ { .no_tcb = true }, { .level = "OutOfDate" }, FAILED },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_COLLATERAL given = { 0 };
+		AUTO_COLLATERAL carried = { 0 };
+		AUTO_BUF quote = { 0 };
+		const struct expect x = { .limits = &limits_strict, .now = TDX_NOW, .intel_root = tdx_maker_root(), .given = &given, .carried = &carried };
+		enum outcome o = NOT_RUN;
+		void *p = NULL;
+
+		tdx_quote_make(&quote, &(const struct tdx_make){ 0 });
+		tdx_docs_make(&given, &rows[i].given);
+		tdx_docs_make(&carried, &rows[i].carried);
+		WORKS(tdx_subject_parse(&p, buf_view(&quote), &e));
+		for (size_t k = 0; p && k < sizeof steps / sizeof steps[0]; k++) {
+			struct finding f = { 0 };
+
+			o = steps[k](p, &x, &f);
+			buf_free(&f.expected);
+			buf_free(&f.actual);
+			buf_free(&f.hint);
+		}
+		EQ(o, rows[i].want);
+		tdx_subject_drop(p);
+	}
+}
+
+/* The log that Trustee's JSON carries is replayed against the registers of the quote. */
+TEST(tdx_event_log_in_trustees_json_is_held_against_the_quote)
+{
+	static const char *const logs[] = { "null", "\"\"", "\"AAAA\"" };
+	static const bool good[] = { true, true, false };
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct run r = { 0 };
+		AUTO_COLLATERAL c = { 0 };
+		AUTO_BUF raw = { 0 }, json = { 0 }, b64 = { 0 };
+		AUTO_VERDICT v = { 0 };
+
+		tdx_quote_make(&raw, &r.quote);
+		tdx_docs_make(&c, &r.docs);
+		b64_encode(&b64, buf_view(&raw));
+		buf_printf(&json, "{\"cc_eventlog\":%s,\"quote\":\"%s\"}", logs[i], buf_cstr(&b64));
+		judge(&v, &r, buf_view(&json), &c);
+		EQ(v.accepted, good[i]);
+		if (!good[i])
+			HAS(buf_cstr(&v.reason), "eventlog.parse");
+	}
+}
