@@ -169,7 +169,7 @@ static const char *kind_of(const struct collateral_args *a, struct slice raw, st
 
 static int write_folder(const char *dir, const struct fetched *f, bool force, struct err *e)
 {
-	if (mkdir(dir, 0755) && errno != EEXIST)
+	if (f->n && mkdir(dir, 0755) && errno != EEXIST)
 		return err_sys(e, EC_IO, "cannot make folder '%s'", dir);
 	for (size_t i = 0; i < f->n; i++) {
 		AUTO_STR *path = str_printf(e, "%s/%s", dir, f->v[i].file);

@@ -252,6 +252,8 @@ int fetch_get(struct fetch *w, const struct ask *a, struct err *e)
 	header = r.wanted[0].n ? &r.wanted[0] : &r.wanted[1];
 	if (url_decode(&chain, buf_view(header), e) || check(&c, a, buf_view(&r.body), buf_view(&chain), e))
 		return err_ctx(e, "cannot use what '%s' answered", buf_cstr(&shown));
+	if (!all_current(&c, host_now(w->h)))
+		host_log(w->h, LOG_WARN, "%s does not hold at this time: is the clock right?", a->what);
 	to_cache(w, a, buf_view(&r.body), buf_view(&chain));
 	return keep(w, a->type, a->file, a->url, host_now(w->h), false, buf_view(&c.v[0].data), e) ||	/* lists as DER */
 	       (chain.n && a->chain_file && keep(w, COLLATERAL_CERTS, a->chain_file, a->url, host_now(w->h), false, buf_view(&chain), e))

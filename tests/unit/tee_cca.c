@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CCA tokens: every check can fail and fails for its own reason; no covered byte can change. */
 
+#include <sys/stat.h>
+
 #include "attest/appraise.h"
 #include "attest/policy.h"
+#include "base/host.h"
+#include "base/outfile.h"
 #include "cca_maker.h"
 #include "codec/hex64.h"
 #include "test.h"
@@ -366,6 +370,47 @@ TEST(cca_comes_as_trustee_json_too)
 	FAILS(judge(&v, SLICE("{\"token\":[]}"), &(struct ask){ .anchors = &anchors }, &e), EC_FORMAT);
 	json_free(claims);
 	claims = NULL;
+}
+
+static void put_file(const char *dir, const char *name, struct slice data)
+{
+	AUTO_BUF path = { 0 };
+
+	buf_printf(&path, "%s/%s", dir, name);
+	WORKS(outfile_write(buf_cstr(&path), data, 0644, true, &e));
+}
+
+/* From the driver to the verdict, on a captured machine. */
+TEST(cca_is_collected_by_configfs)
+{
+	static const char *const parts[] = { "/sys", "/kernel", "/config", "/tsm", "/report", "/recorded" };
+	AUTO_BUF b = { 0 }, dir = { 0 }, cut = { 0 };
+	AUTO_EVIDENCE ev = { 0 };
+	AUTO_COLLATERAL anchors = { 0 };
+	struct host h;
+
+	trust(&anchors, KEY_EC_P384, 0);
+	cca_make(&b, &(struct cca_make){ .wrapped = true, .challenge = "nonce", .challenge_n = 5 });
+	buf_puts(&dir, tmpdir());
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buf_puts(&dir, parts[i]);
+		OK(!mkdir(buf_cstr(&dir), 0755));
+	}
+	put_file(buf_cstr(&dir), "provider", SLICE("arm_cca_guest\n"));
+	put_file(buf_cstr(&dir), "inblob", (struct slice){ 0 });
+	put_file(buf_cstr(&dir), "outblob", buf_view(&b));
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, tmpdir(), &e));
+	WORKS(evidence_cca.collect(&ev, &h, SLICE("nonce"), &e));
+	OK(slice_eq(buf_view(&ev.raw), buf_view(&b)));
+	wants(buf_view(&ev.raw), &(struct ask){ .anchors = &anchors, .nonce = SLICE("nonce") }, NULL);
+	FAILS(evidence_cca.collect(&ev, &h, SLICE("another"), &e), EC_IO);	/* the token of somebody else's question */
+	buf_put(&cut, b.p, b.n - 1);
+	put_file(buf_cstr(&dir), "outblob", buf_view(&cut));
+	FAILS(evidence_cca.collect(&ev, &h, SLICE("nonce"), &e), EC_FORMAT);
+	put_file(buf_cstr(&dir), "provider", SLICE("sev_guest\n"));
+	FAILS(evidence_cca.collect(&ev, &h, SLICE("nonce"), &e), EC_ABSENT);
+	host_close(&h);
 }
 
 TEST(cose_headers_that_are_not_understood_are_refused)
