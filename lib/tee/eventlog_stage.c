@@ -35,7 +35,7 @@ static enum outcome wanted(struct finding *f, const struct expect *x, bool asked
 		return none(NULL, x, f);
 	buf_printf(&f->expected, "an event log, because the policy asks for %s", what);
 	f->source = x->limits->source;
-	return found(f, false, NULL, "no event log came with the evidence");
+	return found(f, false, NULL, "none came with the evidence");
 }
 
 static enum outcome none_cmdline(void *parsed, const struct expect *x, struct finding *f)

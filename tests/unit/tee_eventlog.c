@@ -550,7 +550,7 @@ TEST(eventlog_without_a_log_only_what_was_asked_fails)
 		log_judge(&w, &regs, none, &cases[i]);
 		OK(!w.holds);
 		STR(log_result(&w, ids[i]), "fail");
-		HAS(w.reason, "no event log came");
+		HAS(w.reason, "none came with the evidence");
 	}
 }
 
