@@ -13,6 +13,7 @@
 #define REPORT_DATA_SIZE 64
 #define EVERY_TPM_TAKES 34		/* bytes of nonce; longer ones go in as they are, or as their SHA-256 */
 #define PCR_INIT_DATA 8
+#define CHAIN_MAX 8
 
 /* --- subject ----------------------------------------------------------------------------------------------- */
 
@@ -174,7 +175,7 @@ static int gather(struct cert_list *ret, const struct tpm_subject *s, const stru
 }
 
 /* 0: a certificate of this key chains to an anchor.  why stays empty where there is no certificate at all. */
-static int certified(struct slice *subject, const struct tpm_subject *s, const struct expect *x, struct err *why)
+static int certified(struct tpm_subject *s, const struct expect *x, struct err *why)
 {
 	const struct cert_list *anchors = &x->anchors->certs;
 	struct cert_list all = { 0 };
@@ -193,15 +194,14 @@ static int certified(struct slice *subject, const struct tpm_subject *s, const s
 		}
 		rc = cert_chain(c, &all, anchors, x->now, why);
 		if (!rc)
-			*subject = c->subject;	/* c goes with the list */
+			s->leaf = *c;	/* c itself goes with the list */
 	}
 	free(all.v);
 	return rc;
 }
 
-static enum outcome judge_anchor(const struct tpm_subject *s, const struct expect *x, struct finding *f)
+static enum outcome judge_anchor(struct tpm_subject *s, const struct expect *x, struct finding *f)
 {
-	struct slice subject = { 0 };
 	struct err why = { 0 };
 
 	for (size_t i = 0; x->anchors && i < x->anchors->keys.n; i++)
@@ -209,9 +209,9 @@ static enum outcome judge_anchor(const struct tpm_subject *s, const struct expec
 			buf_puts(&f->actual, ", a trusted key");
 			return PASSED;
 		}
-	if (x->anchors && x->anchors->certs.n && !certified(&subject, s, x, &why)) {
+	if (x->anchors && x->anchors->certs.n && !certified(s, x, &why)) {
 		buf_puts(&f->actual, ", certified as ");
-		cert_name(&f->actual, subject, &why);
+		cert_name(&f->actual, s->leaf.subject, &why);
 		return PASSED;
 	}
 	if (why.msg[0])
@@ -296,6 +296,77 @@ static enum outcome check_attributes(void *p, const struct expect *x, struct fin
 	else
 		buf_puts(&f->actual, "such a key, by its own word: it has a parent, so the quote does not show its name");
 	return PASSED;
+}
+
+/* The certificate that made this one: by name and signature.  The chain itself was established before. */
+static bool issuer_of(struct cert *ret, const struct cert *c, const struct cert_list *all, const struct cert_list *anchors)
+{
+	for (size_t i = 0; i < all->n + anchors->n; i++) {
+		const struct cert *by = i < all->n ? &all->v[i] : &anchors->v[i - all->n];
+		AUTO_PUBKEY key = { 0 };
+		struct err e = { 0 };
+
+		if (!slice_eq(by->der, c->der) && slice_eq(by->subject, c->issuer) && !cert_public(&key, by, &e) && !cert_signed_by(c, &key, &e)) {
+			*ret = *by;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One certificate against every list of its issuer.  A list that came with the evidence and is not good counts as none. */
+static bool revoked(bool *looked, struct finding *f, const struct cert *c, const struct cert *by, const struct expect *x)
+{
+	const struct collateral_item *it;
+
+	for (size_t i = 0; (it = expect_collateral(x, COLLATERAL_CRL, i)); i++) {
+		const bool ours = x->given && it >= x->given->v && it < x->given->v + x->given->n;
+		struct err e = { 0 };
+
+		if (!slice_eq(it->crl.issuer, by->subject))
+			continue;
+		if (crl_check(&it->crl, by, x->now, &e)) {
+			if (!ours)
+				continue;
+			buf_puts(&f->actual, e.msg);
+			return true;
+		}
+		*looked = true;
+		if (!crl_lists(&it->crl, c->serial))
+			continue;
+		buf_puts(&f->actual, "revoked: ");
+		cert_name(&f->actual, c->subject, &e);
+		return true;
+	}
+	return false;
+}
+
+static enum outcome check_crl(void *p, const struct expect *x, struct finding *f)
+{
+	const struct tpm_subject *s = p;
+	struct cert_list all = { 0 };
+	struct cert c = s->leaf, by;
+	bool looked = false, bad = false;
+
+	if (!c.der.n) {
+		buf_puts(&f->hint, "no certificate vouches for the key");
+		return NOT_ASKED;
+	}
+	if (gather(&all, s, x))
+		return found(f, false, NULL, "out of memory");
+	buf_puts(&f->expected, "not revoked");
+	for (int depth = 0; depth < CHAIN_MAX && !bad && issuer_of(&by, &c, &all, &x->anchors->certs); depth++) {
+		bad = revoked(&looked, f, &c, &by, x);
+		c = by;
+	}
+	free(all.v);
+	if (bad)
+		return FAILED;
+	if (!looked) {
+		buf_puts(&f->hint, "no revocation list of its issuers was given: --collateral");
+		return NOT_ASKED;
+	}
+	return found(f, true, NULL, "on no list of its issuers");
 }
 
 /* --- the quote ---------------------------------------------------------------------------------------------- */
@@ -522,12 +593,13 @@ static enum outcome check_init_data(void *p, const struct expect *x, struct find
 	return found(f, holds, "PCR 8 extended once, by a listed initdata digest", NULL);
 }
 
-enum { C_AK, C_ATTRIBUTES, C_SIGNATURE, C_MAGIC, C_TYPE, C_NONCE, C_PCRS };
+enum { C_AK, C_ATTRIBUTES, C_CRL, C_SIGNATURE, C_MAGIC, C_TYPE, C_NONCE, C_PCRS };
 /* Whose key it is stands alone: the rest is looked at, and shown, for any key. */
 #define GENUINE (NEEDS(C_SIGNATURE) | NEEDS(C_MAGIC) | NEEDS(C_TYPE))
 const struct check tpm_checks[TPM_CHECKS] = {
 	[C_AK] = { "tpm.ak", 0, CHECK_BASE, check_ak },
 	[C_ATTRIBUTES] = { "tpm.ak.attributes", 0, CHECK_WHERE_ASKED, check_attributes },
+	[C_CRL] = { "tpm.ak.crl", NEEDS(C_AK), CHECK_WHERE_ASKED, check_crl },
 	[C_SIGNATURE] = { "tpm.signature", 0, CHECK_BASE, check_signature },
 	[C_MAGIC] = { "tpm.magic", NEEDS(C_SIGNATURE), CHECK_BASE, check_magic },
 	[C_TYPE] = { "tpm.type", NEEDS(C_SIGNATURE), CHECK_BASE, check_type },

@@ -31,13 +31,14 @@ struct tpm_subject {
 	uint8_t ak_sha256[32];		/* of its SubjectPublicKeyInfo */
 	bool differs;			/* area, key or certificate hold different keys */
 	/* --- set by the checks */
+	struct cert leaf;		/* der.n > 0: by this certificate the key counts; owned by one of the lists */
 	bool pcrs_hold;			/* tpm.pcrs passed: the values are what that key signed */
 };
 /* Reads all parts.  EC_FORMAT: one of them is not what it should be.  On failure the subject is still freed by the caller. */
 int tpm_subject_ready(struct tpm_subject *s, struct err *e);
 void tpm_subject_free(struct tpm_subject *s);	/* what ready made; may run twice */
 
-#define TPM_CHECKS 10
+#define TPM_CHECKS 11
 extern const struct check tpm_checks[TPM_CHECKS];
 extern const size_t n_tpm_checks;
 

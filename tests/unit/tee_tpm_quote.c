@@ -28,6 +28,8 @@ struct run {			/* zeros: a good quote by an ECC key that is a trusted key */
 	bool no_nonce, waive, untrusted, vouched, child;
 	struct slice wanted;		/* n 0: the nonce */
 	const struct cert_list *anchors, *given;
+	struct collateral_item *lists;	/* revocation lists of the caller */
+	size_t n_lists;
 	struct slice cert;
 	const struct limits *limits;
 	void (*spoil)(struct tpm_subject *s);
@@ -100,6 +102,8 @@ static void run_it(struct result *ret, const struct run *r)
 		anchors.certs = *r->anchors;
 	if (r->given)
 		given.certs = *r->given;
+	given.v = r->lists;
+	given.n = r->n_lists;
 	if (!r->no_nonce)
 		x.report_data = r->wanted.n ? r->wanted : slice_of(nonce, sizeof nonce);
 	s.attest = buf_view(&p.attest);
@@ -275,6 +279,47 @@ TEST(tpm_keys_count_by_their_certificate)
 		run_it(&v, &(const struct run){ .untrusted = true, .anchors = &expired.ca, .cert = buf_view(&expired.leaf_der) });
 		HAS(buf_cstr(&v.reason), "expired");
 	}
+}
+
+static void make_list(struct collateral_item *ret, const struct ca *c, enum maker_key by, int64_t until, const struct slice *serial)
+{
+	AUTO_BUF der = { 0 };
+
+	*ret = (struct collateral_item){ .type = COLLATERAL_CRL };
+	WORKS(crl_make(&der, &(const struct crl_make){ .issuer = &c->ca.v[0], .issuer_key = maker_key(by), .this_update = TPM_MAKER_NOW - 10 * DAY,
+						       .next_update = until, .serials = serial, .n_serials = serial ? 1 : 0 }, &e));
+	WORKS(crl_parse(&ret->crl, buf_view(&der), &e));
+}
+
+static void crl_verdict(int line, const struct ca *c, enum maker_key by, int64_t until, const struct slice *serial, const char *want)
+{
+	struct collateral_item it;
+	AUTO_RESULT v = { 0 };
+
+	make_list(&it, c, by, until, serial);
+	run_it(&v, &(const struct run){ .untrusted = true, .anchors = &c->ca, .cert = buf_view(&c->leaf_der), .lists = &it, .n_lists = 1 });
+	if (strcmp(result_of(&v, "tpm.ak.crl"), want) || v.held != !strcmp(want, "pass"))
+		test_fail(__FILE__, line, "%s, wanted %s: %s", result_of(&v, "tpm.ak.crl"), want, buf_cstr(&v.reason));
+	crl_free(&it.crl);
+}
+
+TEST(tpm_keys_whose_certificate_was_revoked_are_refused)
+{
+	__attribute__((cleanup(ca_free))) struct ca c = { 0 };
+	const struct slice other = SLICE("\x12\x34");
+	AUTO_RESULT none = { 0 }, bare = { 0 };
+
+	make_ca(&c, MAKER_ECC, TPM_MAKER_NOW + 900 * DAY, NULL);
+	crl_verdict(__LINE__, &c, MAKER_CA, TPM_MAKER_NOW + DAY, NULL, "pass");
+	crl_verdict(__LINE__, &c, MAKER_CA, TPM_MAKER_NOW + DAY, &other, "pass");
+	crl_verdict(__LINE__, &c, MAKER_CA, TPM_MAKER_NOW + DAY, &c.leaf.v[0].serial, "fail");
+	crl_verdict(__LINE__, &c, MAKER_CA, TPM_MAKER_NOW - DAY, NULL, "fail");		/* too old */
+	crl_verdict(__LINE__, &c, MAKER_OTHER, TPM_MAKER_NOW + DAY, NULL, "fail");	/* signed by another */
+	run_it(&none, &(const struct run){ .untrusted = true, .anchors = &c.ca, .cert = buf_view(&c.leaf_der) });
+	STR(result_of(&none, "tpm.ak.crl"), "skip");
+	OK(none.held);
+	run_it(&bare, &(const struct run){ .key = MAKER_ECC });
+	STR(result_of(&bare, "tpm.ak.crl"), "skip");
 }
 
 TEST(tpm_keys_that_sign_anything_are_no_attestation_keys)
