@@ -4,6 +4,7 @@
 #include "attest/appraise.h"
 #include "attest/policy.h"
 #include "codec/hex64.h"
+#include "tee/azure.h"
 #include "test.h"
 #include "tpm_maker.h"
 
@@ -91,25 +92,58 @@ TEST(vectors_tpm_quote_of_trustee)
 	OK(v.accepted);
 }
 
-/* A quote without its key is nobody's; with any of the keys at hand it does not hold. */
-TEST(vectors_tpm_orphan_quote_fails_with_every_key)
+/* The attestation key that a report of Azure's paravisor names. */
+static void hcl_key(struct pubkey *ret, const char *name)
 {
-	static const char *const keys[] = { "cpu-tee/azure/tpmquote.akpub.pem" };
-	AUTO_BUF msg = { 0 }, sig = { 0 };
+	AUTO_BUF raw = { 0 };
+	struct hcl_claims c = { 0 };
+	struct hcl_report r;
+
+	load_vec(&raw, name);
+	WORKS(hcl_parse(&r, buf_view(&raw), &e));
+	WORKS(hcl_claims_parse(&c, r.claims, &e));
+	*ret = c.ak;
+	c.ak = (struct pubkey){ 0 };
+	hcl_claims_free(&c);
+}
+
+static void signed_by_none(struct slice attest, struct slice signature)
+{
+	static const char *const reports[] = { "cpu-tee/azure/hcl-snp-2048.bin", "cpu-tee/azure/hcl-tdx-2600.bin" };
+	struct tpm_subject s = { .attest = attest, .signature = signature, .bare = true };
+
+	WORKS(tpm_subject_ready(&s, &e));
+	EQ(s.a.type, TPM_ST_QUOTE);
+	for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+		AUTO_PUBKEY key = { 0 };
+
+		hcl_key(&key, reports[i]);
+		EQ(key.type, KEY_RSA);
+		FAILS(tpm_signature_verify(&s.sig, &key, attest, &e), EC_REFUSED);
+	}
+	tpm_subject_free(&s);
+}
+
+/* Quotes of other machines, with the keys that the shared reports name. */
+TEST(vectors_tpm_quotes_fail_with_keys_of_other_machines)
+{
+	AUTO_BUF msg = { 0 }, sig = { 0 }, whole = { 0 }, pem = { 0 };
+	struct slice signature, attest;
+	struct tpm_pcrs pcrs;
+	AUTO_PUBKEY key = { 0 };
+	struct tpm_signature s;
 
 	NEED_VECTORS;
 	load_vec(&msg, "cpu-tee/azure/orphan-quote.msg");
 	load_vec(&sig, "cpu-tee/azure/orphan-quote.sig");
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		AUTO_BUF pem = { 0 };
-		AUTO_PUBKEY key = { 0 };
-		struct tpm_subject s = { .attest = buf_view(&msg), .signature = buf_view(&sig), .bare = true };
-
-		load_vec(&pem, keys[i]);
-		WORKS(pubkey_parse(&key, buf_view(&pem), &e));
-		WORKS(tpm_subject_ready(&s, &e));
-		EQ(s.a.type, TPM_ST_QUOTE);
-		FAILS(tpm_signature_verify(&s.sig, &key, s.attest, &e), EC_REFUSED);
-		tpm_subject_free(&s);
-	}
+	signed_by_none(buf_view(&msg), buf_view(&sig));
+	load_vec(&whole, BINCODE);
+	WORKS(tpm_bincode_parse(&signature, &attest, &pcrs, buf_view(&whole), &e));
+	signed_by_none(attest, signature);
+	load_vec(&pem, "cpu-tee/azure/tpmquote.akpub.pem");
+	WORKS(pubkey_parse(&key, buf_view(&pem), &e));
+	s = (struct tpm_signature){ .alg = TPM_RSASSA, .hash = TPM_SHA256, .r = buf_view(&sig) };
+	FAILS(tpm_signature_verify(&s, &key, buf_view(&msg), &e), EC_REFUSED);
+	s.r = signature;
+	WORKS(tpm_signature_verify(&s, &key, attest, &e));
 }
