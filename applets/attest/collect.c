@@ -2,6 +2,7 @@
 /* attest collect - evidence of this machine into one file */
 
 #include "attest/collect.h"
+#include "base/cursor.h"
 #include "base/outfile.h"
 #include "codec/out.h"
 #include "gpu/pci.h"
@@ -11,20 +12,23 @@
 #define NONCE_BYTES 32		/* of a fresh one */
 
 struct collect_args {
-	const char *tee, *nonce, *nonce_file, *runtime_data, *output, *pcrs;
+	const char *tee, *nonce, *nonce_file, *runtime_data, *output, *pcrs, *vmpl, *svsm_service;
 	int gpus, format;
-	bool force;
+	bool svsm, force;
 };
 static const char *const gpus_words[] = { "auto", "none", NULL };
 static const char *const format_words[] = { "bundle", "trustee", NULL };
 #define args collect_args
 static const struct opt collect_opts[] = {
-	OPT_STR(0, "tee", tee, "KIND", "TEE to ask: auto, snp, tdx, cca, tpm or sample (default: auto, which never picks tpm or sample)"),
+	OPT_STR(0, "tee", tee, "KIND", "TEE to ask: auto, snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm or sample (default: auto, which never picks tpm or sample)"),
 	OPT_ENUM(0, "gpus", gpus, gpus_words, "none leaves GPUs out; auto (default) is an error where there are any: their evidence is not collected yet"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the verifier's nonce, 8 to 64 bytes (default: a fresh random one)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_STR(0, "runtime-data", runtime_data, "FILE", "bind these bytes too, e.g. a public key"),
 	OPT_STR(0, "pcrs", pcrs, "BANK:LIST", "PCRs that --tee tpm quotes, e.g. sha256:0-7,11 (default: all, of sha256 where there is that bank)"),
+	OPT_STR(0, "vmpl", vmpl, "N", "privilege level that an SNP report is for, 0 to 3 (default: the one the kernel runs at)"),
+	OPT_FLAG(0, "svsm", svsm, "with the manifest of the services of an SVSM, bound by the SNP report"),
+	OPT_STR(0, "svsm-service", svsm_service, "GUID", "of this service alone (implies --svsm)"),
 	OPT_ENUM(0, "format", format, format_words, "bundle (default), or the evidence JSON of Trustee, whose report data is the nonce itself"),
 	OPT_STR('o', "output", output, "BUNDLE", "where the bundle goes (default: standard output)"),
 	OPT_FLAG('f', "force", force, "overwrite an existing bundle"),
@@ -51,7 +55,16 @@ static int gpus_settled(const struct ctx *cx, struct err *e)
 static int choose(struct collect_how *how, const struct collect_args *a, struct err *e)
 {
 	uint16_t bank;
+	uint64_t level = 0;
 
+	if ((a->vmpl || a->svsm || a->svsm_service) && a->format == 1)
+		return err_set(e, EC_USAGE, "--vmpl and --svsm are for bundles: leave --format trustee out");
+	if (a->vmpl && parse_u64(&level, a->vmpl, 3, e))
+		return err_set(e, EC_USAGE, "--vmpl is '%s', wanted 0 to 3", a->vmpl);
+	how->has_vmpl = a->vmpl != NULL;
+	how->vmpl = (unsigned)level;
+	how->svsm = a->svsm || a->svsm_service;
+	how->svsm_service = a->svsm_service;
 	if (!a->pcrs)
 		return 0;
 	if (!a->tee || strcmp(a->tee, "tpm"))

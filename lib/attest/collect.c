@@ -55,6 +55,8 @@ static int take(struct evidence *ret, const struct evidence_kind **kind, const s
 	*kind = kind_by_name(name);
 	if (report_data.n > REPORT_DATA_LIMIT)
 		return err_set(e, EC_USAGE, "report data is %zu bytes, at most %d are possible", report_data.n, REPORT_DATA_LIMIT);
+	if (how && (how->has_vmpl || how->svsm) && strcmp(name, "snp"))
+		return err_set(e, EC_USAGE, "privilege levels and SVSM services are SEV-SNP's, and this is %s", name);
 	host_log(h, LOG_INFO, "collecting %s evidence", (*kind)->title);
 	ret->how = how;
 	if ((*kind)->collect(ret, h, report_data, e))

@@ -9,16 +9,22 @@
 #include "tee/cpuid.h"
 #include "tee/detect.h"
 #include "tee/fdt.h"
+#include "tee/azure.h"
+#include "tee/qgs.h"
+#include "tee/tpm.h"
 #include "tee/tsm.h"
 
 #define MSR_SEV_STATUS 0xc0010131
+#define NV_HCL_REPORT 0x01400001
+#define TPM_LOOK_MS 5000	/* a TPM that hangs does not hang detect */
 #define AZURE_ASSET_TAG "7783-7084-3265-9085-8269-3286-77"
 
 struct look {			/* what the conclusion is drawn from */
 	const struct host *h;
 	struct json *signals, *missing, *tree;
 	struct cpuid_facts cpu;
-	struct buf provider;
+	struct tsm_facts tsm;
+	enum hcl_type hcl;	/* of the paravisor's report in the TPM; HCL_INVALID: there is none */
 	bool sev_guest, tdx_guest, tdx_flag, cca_device, azure, tpm;
 	int64_t sev_status;	/* -1: could not be read */
 	uint8_t ccel_type;	/* 0: no CCEL table */
@@ -58,9 +64,16 @@ static bool look_path(struct look *l, const char *path, const char *meaning)
 static void look_provider(struct look *l)
 {
 	struct err e = { 0 };
+	char text[32];
 
-	if (!tsm_provider(&l->provider, l->h, &e)) {
-		signal_add(l, "configfs-tsm provider", buf_cstr(&l->provider), "confirmed by the guest driver");
+	if (!tsm_look(&l->tsm, l->h, &e)) {
+		signal_add(l, "configfs-tsm provider", buf_cstr(&l->tsm.provider), "confirmed by the guest driver");
+		snprintf(text, sizeof text, "%llu", (unsigned long long)l->tsm.floor);
+		if (l->tsm.has_floor)
+			signal_add(l, "configfs-tsm privlevel_floor", text, "reports of this VMPL and those above it can be had (--vmpl)");
+		if (l->tsm.has_floor || l->tsm.svsm)
+			signal_add(l, "configfs-tsm service_provider", l->tsm.svsm ? "present" : "absent",
+				   "an SVSM serves this guest, a vTPM perhaps (--svsm)");
 		return;
 	}
 	signal_add(l, "configfs-tsm provider", "none", e.msg);
@@ -68,22 +81,35 @@ static void look_provider(struct look *l)
 		missing_add(l, "configfs-tsm", e.hint);
 }
 
+static const char *const sev_status_bits[] = {
+	"SEV", "SEV-ES", "SNP", "vTOM", "ReflectVC", "RestrictedInjection", "AlternateInjection", "DebugSwap", "PreventHostIBS",
+	"BTBIsolation", "VmplSSS", "SecureTSC", "VmgexitParameter", NULL, "IbsVirtualization", NULL, "VmsaRegProt", "SmtProtection"
+};
+
 /* MSR C001_0131, the guest's own view of the mode; needs root and the msr module. */
 static void look_sev_status(struct look *l)
 {
 	struct err e = { 0 };
+	AUTO_BUF names = { 0 };
 	uint8_t v[8];
 	char text[32];
 	AUTO_FD fd = host_open(l->h, "/dev/cpu/0/msr", O_RDONLY, &e);
 
 	l->sev_status = -1;
 	if (fd < 0 || pread(fd, v, sizeof v, MSR_SEV_STATUS) != (ssize_t)sizeof v) {
-		signal_add(l, "MSR SEV_STATUS", "not readable", "needs root and the msr module, on AMD");
+		signal_add(l, "MSR SEV_STATUS", "not readable", "needs root and the module msr, on AMD");
 		return;
 	}
 	l->sev_status = (int64_t)get_le64(v);
 	snprintf(text, sizeof text, "0x%llx", (unsigned long long)l->sev_status);
-	signal_add(l, "MSR SEV_STATUS", text, "bit 0 SEV, 1 SEV-ES, 2 SNP active, as the guest sees it");
+	for (unsigned i = 0; i < 64; i++)
+		if ((uint64_t)l->sev_status >> i & 1) {
+			if (i < sizeof sev_status_bits / sizeof sev_status_bits[0] && sev_status_bits[i])
+				buf_printf(&names, "%s%s", names.n ? ", " : "", sev_status_bits[i]);
+			else
+				buf_printf(&names, "%sbit %u", names.n ? ", " : "", i);
+		}
+	signal_add(l, "MSR SEV_STATUS", text, names.n ? buf_cstr(&names) : "no memory encryption is active");
 }
 
 static bool word_in(struct slice line, const char *word)
@@ -133,6 +159,42 @@ static void look_cpuid(struct look *l)
 	signal_add(l, "Hyper-V isolation", isolation[l->cpu.isolation], "paravisor guest (Azure)");
 }
 
+/* What matters about a cloud when its evidence looks odd. */
+static const char *quirk(const char *value)
+{
+	if (!strcmp(value, "Google") || !strcmp(value, "Google Compute Engine"))
+		return "Google pads TDX quotes with zeros; certificates of its vTPM keys are in NV 0x01c10000 and 0x01c10002";
+	if (!strcmp(value, "Amazon EC2"))
+		return "EC2 signs SNP reports with a VLEK, whose certificate comes with the report alone";
+	return "hint only";
+}
+
+/* The paravisor's report in the TPM: what makes a machine of Azure a confidential one. */
+static void look_hcl(struct look *l)
+{
+	const int64_t end = host_mono_ms() + TPM_LOOK_MS;
+	struct host h = *l->h;
+	AUTO_BUF b = { .max = HCL_MAX };
+	AUTO_TPM t = TPM_INIT;
+	struct hcl_report r;
+	struct err e = { 0 };
+
+	if (!h.deadline_ms || h.deadline_ms > end)
+		h.deadline_ms = end;
+	if (!l->tpm)
+		return;
+	if (tpm_open(&t, &h, &e) || tpm_nv_read(&b, &t, NV_HCL_REPORT, &e)) {
+		const bool answered = e.code == EC_ABSENT && t.rc;
+
+		signal_add(l, "TPM NV 0x01400001", answered ? "absent" : "not readable", answered ? "no paravisor of Azure" : e.msg);
+	} else if (hcl_parse(&r, buf_view(&b), &e)) {
+		signal_add(l, "TPM NV 0x01400001", "no HCL report", e.msg);
+	} else {
+		l->hcl = r.type;
+		signal_add(l, "TPM NV 0x01400001", hcl_type_name(r.type), "HCL report of Azure's paravisor");
+	}
+}
+
 static void look_dmi(struct look *l)
 {
 	static const struct { const char *path, *name; } ids[] = {
@@ -147,7 +209,8 @@ static void look_dmi(struct look *l)
 		if (host_read_line(&b, l->h, ids[i].path, &e))
 			continue;
 		l->azure |= i == 2 && !strcmp(buf_cstr(&b), AZURE_ASSET_TAG);
-		signal_add(l, ids[i].name, buf_cstr(&b), l->azure && i == 2 ? "an Azure machine, confidential or not" : "hint only");
+		signal_add(l, ids[i].name, buf_cstr(&b), l->azure && i == 2 ? "an Azure machine, confidential or not"
+									       : quirk(buf_cstr(&b)));
 	}
 }
 
@@ -199,22 +262,47 @@ static void look_logs(struct look *l, struct json *machine)
 
 static bool provider_is(const struct look *l, const char *name)
 {
-	return !strcmp(buf_cstr(&l->provider), name);
+	return !strcmp(buf_cstr(&l->tsm.provider), name);
 }
 
-static const char *conclude(const struct look *l)
+/* All that this machine is, the best evidence first (cpu-tee.md 1.2): behind a paravisor the guest's own devices, where there are
+ * any, speak for the paravisor alone. */
+static size_t conclude(const char *ret[static 4], const struct look *l)
 {
-	if (l->cpu.isolation == HV_SNP)
-		return "az-snp-vtpm";
-	if (l->cpu.isolation == HV_TDX)
-		return "az-tdx-vtpm";
+	const bool paravisor = l->azure || l->cpu.isolation != HV_NONE;
+	size_t n = 0;
+
+	if (l->cpu.isolation == HV_SNP || (paravisor && l->hcl == HCL_SNP))
+		ret[n++] = "az-snp-vtpm";
+	else if (l->cpu.isolation == HV_TDX || (paravisor && l->hcl == HCL_TDX))
+		ret[n++] = "az-tdx-vtpm";
 	if (provider_is(l, "sev_guest") || l->sev_guest)
-		return "snp";
+		ret[n++] = "snp";
 	if (provider_is(l, "tdx_guest") || l->tdx_guest)
-		return "tdx";
+		ret[n++] = "tdx";
 	if (provider_is(l, "arm_cca_guest") || l->cca_device)
-		return "cca";
-	return NULL;
+		ret[n++] = "cca";
+	return n;
+}
+
+static bool begins(const char *tee, const char *prefix)
+{
+	return tee && !strncmp(tee, prefix, strlen(prefix));
+}
+
+/* What is there, and would not give evidence. */
+static void look_unready(struct look *l, const char *tee)
+{
+	struct err e = { 0 };
+	uint32_t port;
+
+	if (begins(tee, "tdx") && !provider_is(l, "tdx_guest") && qgs_port(&port, l->h, &e))
+		missing_add(l, "quote service", "without configfs-tsm (Linux 6.7) a quote needs the host's service: name its vsock port in "
+						"/etc/tdx-attest.conf (port = 4050)");
+	if (begins(tee, "az-") && !l->tpm)
+		missing_add(l, "/dev/tpmrm0", "evidence of this machine is a vTPM's: load tpm_crb or tpm_tis");
+	if (begins(tee, "az-") && l->tpm && l->hcl == HCL_INVALID)
+		missing_add(l, "HCL report", "the TPM gives no report of the paravisor: see the signal 'TPM NV 0x01400001'");
 }
 
 /* A machine that looks confidential but offers no interface: say what to load. */
@@ -244,6 +332,7 @@ static void look_everywhere(struct look *l)
 	l->cca_device = look_path(l, "/sys/devices/platform/arm-cca-dev", "Arm CCA realm");
 	l->tpm = look_path(l, "/dev/tpmrm0", "TPM 2.0 (by itself not a confidential VM)");
 	l->tpm |= look_path(l, "/dev/tpm0", "TPM");
+	look_hcl(l);
 	look_dmi(l);
 	look_ccel(l);
 	look_fdt(l);
@@ -255,6 +344,9 @@ int detect(struct detected *ret, const struct host *h, struct err *e)
 	struct look l = { .h = h, .signals = json_array(), .missing = json_array() };
 	struct json *m = json_object();
 	struct err ignored = { 0 };
+	const char *tees[4];
+	struct json *list;
+	size_t n;
 
 	if (!m || !l.signals || !l.missing) {
 		json_free(m);
@@ -263,9 +355,18 @@ int detect(struct detected *ret, const struct host *h, struct err *e)
 		return err_oom(e);
 	}
 	look_everywhere(&l);
-	ret->tee = conclude(&l);
+	n = conclude(tees, &l);
+	ret->tee = n ? tees[0] : NULL;
 	look_missing(&l, ret->tee);
+	look_unready(&l, ret->tee);
 	json_add_str(m, "tee", ret->tee);
+	list = json_add_array(m, "tees");
+	for (size_t i = 0; i < n; i++)
+		json_add_str(list, NULL, tees[i]);
+	if (l.tsm.svsm)
+		json_add_str(m, "vtpm_by", "svsm");
+	else if (l.hcl != HCL_INVALID && n && !strncmp(tees[0], "az-", 3))
+		json_add_str(m, "vtpm_by", "paravisor");
 	if (!host_read_line(&kernel, h, "/proc/sys/kernel/osrelease", &ignored))
 		json_add_str(m, "kernel", buf_cstr(&kernel));
 	json_add_bool(m, "vtpm", l.tpm);
@@ -274,7 +375,7 @@ int detect(struct detected *ret, const struct host *h, struct err *e)
 	if (l.tree)
 		json_add_take(m, "device_tree", l.tree);
 	json_add_take(m, "missing", l.missing);
-	buf_free(&l.provider);
+	tsm_facts_free(&l.tsm);
 	ret->machine = m;
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "codec/json.h"
 
 struct detected {
-	struct json *machine;	/* {"tee","kernel","vtpm","signals":[..],"event_logs":[..],"missing":[..]} */
+	struct json *machine;	/* {"tee","tees":[..],"vtpm_by","kernel","vtpm","signals":[..],"event_logs":[..],"missing":[..]} */
 	const char *tee;	/* "snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm", "cca"; NULL: none */
 };
 #define AUTO_DETECTED __attribute__((cleanup(detected_free))) struct detected

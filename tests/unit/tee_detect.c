@@ -46,12 +46,72 @@ static const char *signal_value(const struct detected *d, const char *name)
 	return NULL;
 }
 
+static const char *signal_meaning(const struct detected *d, const char *name)
+{
+	for (const struct json *s = json_first(json_get(d->machine, "signals")); s; s = json_next(s))
+		if (!strcmp(json_string(json_get(s, "signal")), name))
+			return json_string(json_get(s, "meaning"));
+	return NULL;
+}
+
 static bool is_missing(const struct detected *d, const char *what)
 {
 	for (const struct json *s = json_first(json_get(d->machine, "missing")); s; s = json_next(s))
 		if (!strcmp(json_string(json_get(s, "what")), what))
 			return true;
 	return false;
+}
+
+static void put_exchange(struct buf *to, const char *command, struct slice answer)
+{
+	buf_printf(to, "> %s\n< ", command);
+	buf_hex(to, answer);
+	buf_puts(to, "\n");
+}
+
+static void put_hcl_recording(struct buf *to, struct slice hcl)
+{
+	AUTO_BUF a = { 0 };
+	char command[96];
+
+	/* GetCapability NV_BUFFER_MAX: 1024 */
+	buf_be16(&a, 0x8001);
+	buf_be32(&a, 27);
+	buf_be32(&a, 0);
+	buf_byte(&a, 0);
+	buf_be32(&a, 6);
+	buf_be32(&a, 1);
+	buf_be32(&a, 0x12c);
+	buf_be32(&a, 1024);
+	put_exchange(to, "8001000000160000017a000000060000012c00000001", buf_view(&a));
+	/* NV_ReadPublic: owner reads */
+	buf_reset(&a);
+	buf_be16(&a, 0x8001);
+	buf_be32(&a, 10 + 2 + 14 + 2);
+	buf_be32(&a, 0);
+	buf_be16(&a, 14);
+	buf_be32(&a, 0x01400001);
+	buf_be16(&a, 0x0b);
+	buf_be32(&a, 0x20020002);
+	buf_be16(&a, 0);
+	buf_be16(&a, (uint16_t)hcl.n);
+	buf_be16(&a, 0);
+	put_exchange(to, "80010000000e0000016901400001", buf_view(&a));
+	for (size_t at = 0; at < hcl.n; at += 1024) {
+		const size_t n = hcl.n - at > 1024 ? 1024 : hcl.n - at;
+
+		snprintf(command, sizeof command, "8002000000230000014e4000000101400001" "0000000940000009" "0000000000" "%04zx%04zx", n, at);
+		buf_reset(&a);
+		buf_be16(&a, 0x8002);
+		buf_be32(&a, (uint32_t)(10 + 4 + 2 + n + 5));
+		buf_be32(&a, 0);
+		buf_be32(&a, (uint32_t)(2 + n));
+		buf_be16(&a, (uint16_t)n);
+		buf_put(&a, hcl.p + at, n);
+		buf_put(&a, "\0\0\1\0", 4);
+		buf_byte(&a, 0);
+		put_exchange(to, command, buf_view(&a));
+	}
 }
 
 TEST(detect_nothing)
@@ -83,7 +143,8 @@ TEST(detect_snp_and_tdx_by_device_or_provider)
 		look(&d, root);
 		STR(d.tee, cases[i].tee);
 		STR(json_string(json_get(d.machine, "tee")), cases[i].tee);
-		EQ(json_count(json_get(d.machine, "missing")) > 1, 0);
+		EQ(json_count(json_get(d.machine, "missing")) > 1 + (i == 1), 0);	/* a TDX device alone: nobody signs */
+		EQ(is_missing(&d, "quote service"), i == 1);
 	}
 }
 
@@ -100,6 +161,7 @@ TEST(detect_says_which_module_is_missing)
 	OK(is_missing(&snp, "/dev/sev-guest"));
 	OK(!is_missing(&snp, "confidential guest"));
 	STR(signal_value(&snp, "MSR SEV_STATUS"), "0x7");
+	STR(signal_meaning(&snp, "MSR SEV_STATUS"), "SEV, SEV-ES, SNP");
 	snprintf(root, sizeof root, "%s/tdx", tmpdir());
 	mkdir(root, 0700);
 	add_file(root, "/proc/cpuinfo", cpuinfo, sizeof cpuinfo - 1, 0);
@@ -120,6 +182,66 @@ TEST(detect_takes_no_host_flag_for_a_guest)
 	STR(signal_value(&d, "/proc/cpuinfo tdx_guest"), "absent");
 	OK(json_true(json_get(d.machine, "vtpm")));
 	OK(is_missing(&d, "confidential guest"));
+}
+
+/* Two at once: both are told, and the SVSM that serves the guest. */
+TEST(detect_tells_all_that_a_machine_is)
+{
+	AUTO_DETECTED d = { 0 };
+
+	add_file(tmpdir(), TSM_DIR "/recorded/provider", "sev_guest\n", 10, 0);
+	add_file(tmpdir(), TSM_DIR "/recorded/privlevel_floor", "2\n", 2, 0);
+	add_file(tmpdir(), TSM_DIR "/recorded/service_provider", "", 0, 0);
+	add_file(tmpdir(), "/dev/tdx_guest", "", 0, 0);
+	add_file(tmpdir(), "/sys/class/dmi/id/sys_vendor", "Amazon EC2\n", 11, 0);
+	look(&d, tmpdir());
+	STR(d.tee, "snp");
+	EQ(json_count(json_get(d.machine, "tees")), 2);
+	STR(json_string(json_at(json_get(d.machine, "tees"), 1)), "tdx");
+	STR(json_string(json_get(d.machine, "vtpm_by")), "svsm");
+	STR(signal_value(&d, "configfs-tsm privlevel_floor"), "2");
+	STR(signal_value(&d, "configfs-tsm service_provider"), "present");
+	HAS(signal_meaning(&d, "DMI vendor"), "VLEK");
+}
+
+/* An HCL report in NV, on a machine of Azure and elsewhere. */
+TEST(detect_confirms_azure_by_the_report_in_the_tpm)
+{
+	static const char tag[] = "7783-7084-3265-9085-8269-3286-77\n";
+	AUTO_DETECTED azure = { 0 }, other = { 0 }, broken = { 0 };
+	AUTO_BUF text = { 0 }, hcl = { 0 };
+	char root[300];
+
+	buf_puts(&hcl, "HCLA");
+	buf_le32(&hcl, 2);
+	buf_le32(&hcl, 32 + 1184 + 22);
+	buf_le32(&hcl, 2);
+	buf_fill(&hcl, 0, 16 + 1184);
+	buf_le32(&hcl, 22);
+	buf_le32(&hcl, 1);
+	buf_le32(&hcl, 2);		/* SNP */
+	buf_le32(&hcl, 1);
+	buf_le32(&hcl, 2);
+	buf_puts(&hcl, "{}");
+	/* NV buffer size, NV_ReadPublic, NV_Read in one or more pieces: as the TPM would answer */
+	put_hcl_recording(&text, buf_view(&hcl));
+	add_file(tmpdir(), "/dev/tpmrm0", text.p, text.n, 0);
+	add_file(tmpdir(), "/sys/class/dmi/id/chassis_asset_tag", tag, sizeof tag - 1, 0);
+	look(&azure, tmpdir());
+	STR(signal_value(&azure, "TPM NV 0x01400001"), "SNP");
+	STR(azure.tee, "az-snp-vtpm");
+	STR(json_string(json_get(azure.machine, "vtpm_by")), "paravisor");
+	snprintf(root, sizeof root, "%s/other", tmpdir());
+	mkdir(root, 0700);
+	add_file(root, "/dev/tpmrm0", text.p, text.n, 0);
+	look(&other, root);
+	OK(other.tee == NULL);		/* anybody can write into his TPM */
+	snprintf(root, sizeof root, "%s/broken", tmpdir());
+	mkdir(root, 0700);
+	add_file(root, "/dev/tpmrm0", "", 0, 0);
+	look(&broken, root);
+	OK(broken.tee == NULL);
+	STR(signal_value(&broken, "TPM NV 0x01400001"), "not readable");
 }
 
 TEST(detect_reads_ccel_and_dmi)
