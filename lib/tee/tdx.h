@@ -50,8 +50,6 @@ int tdx_details(struct json *to, const struct tdx_quote *q, struct err *e);
 #define TDX_REPORT_SIZE 1024
 bool tdx_report_looks_like(struct slice raw);
 int tdx_report_describe(struct json *to, struct slice raw, struct err *e);	/* for `attest show`.  Its MAC is for the machine alone: proves nothing */
-/* Name of the first field that differs between a report and a quote made of it; NULL: none. */
-const char *tdx_report_differs(struct slice report, const struct tdx_quote *q);
 
 /* The used part of a CCEL data area (cpu-tee.md 5.2): up to the end of the last event.  EC_FORMAT if it is no event
  * log. */

@@ -13,17 +13,6 @@ static const struct { const char *name; uint16_t at, n; } parts[] = {
 	{ "rtmr_2", 816, 48 }, { "rtmr_3", 864, 48 }, { "mr_servicetd", 912, 48 },
 };
 
-/* Where a quote's body has the same: what the quoting enclave copies. */
-static const struct { const char *name; uint16_t here; enum tdx_at there; uint16_t n; } common[] = {
-	{ "report_data", 128, TDX_REPORT_DATA, 64 }, { "tcb_svn", 264, TDX_TEE_TCB_SVN, 16 }, { "mr_seam", 280, TDX_MR_SEAM, 48 },
-	{ "mrsigner_seam", 328, TDX_MRSIGNER_SEAM, 48 }, { "seam_attributes", 376, TDX_SEAM_ATTRIBUTES, 8 },
-	{ "td_attributes", 512, TDX_TD_ATTRIBUTES, 8 }, { "xfam", 520, TDX_XFAM, 8 }, { "mr_td", 528, TDX_MR_TD, 48 },
-	{ "mr_config_id", 576, TDX_MR_CONFIG_ID, 48 }, { "mr_owner", 624, TDX_MR_OWNER, 48 },
-	{ "mr_owner_config", 672, TDX_MR_OWNER_CONFIG, 48 }, { "rtmr_0", 720, TDX_RTMR0, 48 }, { "rtmr_1", 768, TDX_RTMR0 + 48, 48 },
-	{ "rtmr_2", 816, TDX_RTMR0 + 96, 48 }, { "rtmr_3", 864, TDX_RTMR0 + 144, 48 }, { "tee_tcb_svn2", 384, TDX_TEE_TCB_SVN2, 16 },
-	{ "mr_servicetd", 912, TDX_MR_SERVICETD, 48 },
-};
-
 static bool digest_is(struct slice raw, size_t at, size_t from, size_t n)
 {
 	uint8_t d[48];
@@ -49,17 +38,4 @@ int tdx_report_describe(struct json *to, struct slice raw, struct err *e)
 	json_add_bool(to, "tee_tcb_info_hash_matches", digest_is(raw, 32, 256, 239));
 	json_add_bool(to, "tee_info_hash_matches", digest_is(raw, 80, 512, 512));
 	return 0;
-}
-
-const char *tdx_report_differs(struct slice report, const struct tdx_quote *q)
-{
-	if (report.n != TDX_REPORT_SIZE)
-		return "size";
-	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-		const struct slice there = tdx_part(q, common[i].there, common[i].n);
-
-		if (there.n && !slice_eq(there, slice_of(report.p + common[i].here, common[i].n)))
-			return common[i].name;
-	}
-	return NULL;
 }

@@ -87,9 +87,19 @@ static void judge_values(struct slice raw)
 	tdx_subject_drop(s);
 }
 
+static bool one_in_16(const uint8_t *p, size_t n)		/* the same ones in each run */
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum = sum * 31 + p[i];
+	return (sum >> 16 & 15) == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	AUTO_JSON *j = json_object();
+	const bool slow = one_in_16(p, n);
 	AUTO_VERDICT v = { 0 };
 	struct tdx_quote q;
 	struct err e = { 0 };
@@ -99,10 +109,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		if (q.signed_part.n + q.trailing > n)
 			abort();
 		judge_values(slice_of(p, n));
-		if (q.key_type == 2 && (p[60] & 7) == 0)	/* signing is slow: an eighth of them */
+		if (q.key_type == 2 && slow)
 			again_under_our_ca(&q);
 	}
-	if (!appraise(&v, &(const struct appraise_in){ .evidence = slice_of(p, n), .kind = "tdx", .insecure_no_nonce = true }, &e) && v.accepted)
+	if (slow && !appraise(&v, &(const struct appraise_in){ .evidence = slice_of(p, n), .kind = "tdx", .insecure_no_nonce = true }, &e) && v.accepted)
 		abort();	/* without collateral, and in 1970 */
 	tdx_report_looks_like(slice_of(p, n));
 	tdx_report_describe(j, slice_of(p, n), &e);

@@ -273,9 +273,9 @@ static void report_of(uint8_t r[static TDX_REPORT_SIZE], const struct tdx_quote 
 	WORKS(hash_of(r + 80, HASH_SHA384, slice_of(r + 512, 512), &e));
 }
 
-TEST(tdx_report_is_compared_with_its_quote)
+TEST(tdx_report_is_known_by_its_digests)
 {
-	static const uint16_t at[] = { 128, 264, 280, 328, 376, 384, 512, 520, 528, 576, 624, 672, 720, 768, 816, 864, 912 };
+	static const uint16_t at[] = { 0, 3, 32, 79, 80, 127, 256, 494, 512, 1023 };
 	AUTO_BUF b = { 0 };
 	AUTO_JSON *j = json_object();
 	struct tdx_quote q;
@@ -285,15 +285,11 @@ TEST(tdx_report_is_compared_with_its_quote)
 	WORKS(tdx_quote_parse(&q, buf_view(&b), &e));
 	report_of(r, &q);
 	OK(tdx_report_looks_like(slice_of(r, sizeof r)));
-	OK(!tdx_report_differs(slice_of(r, sizeof r), &q));
 	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
 		r[at[i]] ^= 1;
-		OK(tdx_report_differs(slice_of(r, sizeof r), &q));
+		OK(!tdx_report_looks_like(slice_of(r, sizeof r)));
 		r[at[i]] ^= 1;
 	}
-	r[300] ^= 1;
-	OK(!tdx_report_looks_like(slice_of(r, sizeof r)));
-	r[300] ^= 1;
 	OK(!tdx_report_looks_like(slice_of(r, sizeof r - 1)));
 	WORKS(tdx_report_describe(j, slice_of(r, sizeof r), &e));
 	OK(json_true(json_get(j, "tee_info_hash_matches")) && json_true(json_get(j, "tee_tcb_info_hash_matches")));
