@@ -51,10 +51,6 @@ int tdx_details(struct json *to, const struct tdx_quote *q, struct err *e);
 bool tdx_report_looks_like(struct slice raw);
 int tdx_report_describe(struct json *to, struct slice raw, struct err *e);	/* for `attest show`.  Its MAC is for the machine alone: proves nothing */
 
-/* The used part of a CCEL data area (cpu-tee.md 5.2): up to the end of the last event.  EC_FORMAT if it is no event
- * log. */
-int ccel_trim(struct slice *ret, struct slice area, struct err *e);
-
 extern const struct evidence_kind evidence_tdx;
 
 #endif

@@ -7,6 +7,7 @@
 #include "codec/inflate.h"
 #include "snp_maker.h"
 #include "test.h"
+#include "tee/eventlog.h"
 #include "tee/tdx.h"
 
 TEST(tdx_quotes_of_every_body_are_read)
