@@ -7,6 +7,7 @@
 #include "attest/collect.h"
 #include "attest/policy.h"
 #include "base/applet.h"
+#include "base/early.h"
 #include "broker/key.h"
 #include "codec/out.h"
 #include "infer/chat.h"
@@ -140,7 +141,7 @@ static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
 			return -1;
 	if (host_random(nonce, sizeof nonce, e) ||
 	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->kbs.tee, .nonce = slice_of(nonce, sizeof nonce) }, e) ||
-	    appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&bundle), .kind = "auto", .now = host_now(cx->host),
+	    appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&bundle), .kind = "auto", .now = host_now_bounded(cx->host),
 						      .policy = policy, .given = &given, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
 						      .allow_sample = a->allow_sample }, e))
 		return err_ctx(e, "cannot attest this machine");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/early.h"
 #include "base/secret.h"
 #include "codec/out.h"
 #include "model/progress.h"
@@ -69,6 +70,14 @@ static void print_line(const struct call *c, const char *kind, const char *text)
 static void log_line(void *arg, enum log_level lvl, const char *line)
 {
 	print_line(arg, lvl == LOG_WARN ? "warning: " : "", line);
+}
+
+static void on_entropy(void)
+{
+	static const char line[] = "cvmbox: waiting for the kernel to gather random bytes\n";
+
+	if (write(STDERR_FILENO, line, sizeof line - 1) < 0)
+		return;
 }
 
 static void show_progress(void *arg, uint64_t done, uint64_t total)
@@ -343,6 +352,7 @@ static int run_applet(struct call *c, int argc, char **argv)
 	struct err e = { 0 };
 	int exit_status = -1, rc = -1, ret;
 
+	host_entropy_notice = on_entropy;
 	host_init(&c->host);
 	c->common.json |= wants_json(argc, argv);
 	snprintf(c->schema, sizeof c->schema, "cvmbox.%s/1", c->applet->name);
@@ -475,6 +485,7 @@ static int run_top(struct call *c, int at, int argc, char **argv)
 	struct err e = { 0 };
 	int rc = -1, ret;
 
+	host_entropy_notice = on_entropy;
 	host_init(&c->host);
 	c->common.json |= wants_json(argc, argv);
 	snprintf(c->schema, sizeof c->schema, "cvmbox/1");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attest token - trade evidence for a token at a broker, or check a token */
 
+#include "base/early.h"
 #include "attest/ear.h"
 #include "broker/rcar.h"
 #include "codec/out.h"
@@ -143,7 +144,7 @@ static int verify_token(const struct ctx *cx, const char *file, struct err *e)
 	out_check(cx->out, "token.signature", CHECK_PASS, "made by one of the given keys", j.alg, a->keys, NULL);
 	if (j.payload)
 		json_add_copy(cx->out->claims, "payload", j.payload);
-	if (ear_check(j.payload, host_now(cx->host), a->allow_warning, e)) {
+	if (ear_check(j.payload, host_now_bounded(cx->host), a->allow_warning, e)) {
 		out_check(cx->out, "token.claims", CHECK_FAIL, "in time, every submod affirming", e->msg, NULL, NULL);
 		out_verdict(cx->out, "refused");
 		return err_ctx(e, "token '%s'", file);

@@ -4,6 +4,7 @@
 #include "attest/appraise.h"
 #include "attest/ear.h"
 #include "attest/policy.h"
+#include "base/early.h"
 #include "base/outfile.h"
 #include "broker/key.h"
 #include "codec/out.h"
@@ -161,7 +162,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
 	in = (struct appraise_in){
-		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .allow_tpm = a->allow_tpm, .now = host_now(cx->host), .policy = policy,
+		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .allow_tpm = a->allow_tpm, .now = host_now_bounded(cx->host), .policy = policy,
 		.has_nonce = nonce.n != 0, .nonce = buf_view(&nonce), .insecure_no_nonce = a->no_nonce,
 		.allow_sample = a->allow_sample,
 	};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See host.h. */
 
+#include "base/early.h"
 #include "base/host.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -286,7 +286,7 @@ int host_random(void *ret, size_t n, struct err *e)
 	uint8_t *p = ret;
 
 	while (n) {
-		const ssize_t got = getrandom(p, n > 256 ? 256 : n, 0);
+		const long got = early_getrandom(p, n > 256 ? 256 : n);
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -129,6 +129,32 @@
     2| cvmbox attest: cannot show 'n': 8 bytes of no format that this version knows
     2| cvmbox attest: hint: it knows reports and quotes of every kind, event logs, Trustee's evidence JSON, bundles, certificates, revocation lists, TCB info and tokens
     ? 5
+# A clock that cannot be right
+    $ mkdir -p late/usr/lib && touch -d 2035-01-01T00:00:00Z late/usr/lib/clock-epoch && cvmbox attest verify b.json --sysroot late \
+      --nonce 000102030405060708090a0b0c0d0e0f --allow-sample >/dev/null
+    2| cvmbox attest: warning: the clock says <*>, which is before 2035-01-01T00:00:00Z: dates are judged as of then (set the clock, or give --now)
+    $ cvmbox attest verify b.json --sysroot late --now 2027-01-01 --nonce 000102030405060708090a0b0c0d0e0f --allow-sample 2>&1 >/dev/null
+# Privilege levels and services
+    $ cvmbox attest collect --tee sample --gpus none --vmpl 1 -o v.json
+    2| cvmbox attest: privilege levels and SVSM services are SEV-SNP's, and this is sample
+    ? 2
+    $ cvmbox attest collect --tee snp --gpus none --vmpl 4 -o v.json
+    2| cvmbox attest: --vmpl is '4', wanted 0 to 3
+    ? 2
+    $ cvmbox attest collect --tee tdx --gpus none --svsm --format trustee
+    2| cvmbox attest: --vmpl and --svsm are for bundles: leave --format trustee out
+    ? 2
+# What is not mounted is named
+    $ mkdir -p bare && cvmbox attest collect --sysroot bare --tee snp --gpus none -o v.json
+    2| cvmbox attest: cannot collect snp evidence: cannot get a hardware report: <*>
+    2| cvmbox attest: hint: sysfs is not mounted: mount -t sysfs sysfs /sys
+    ? 3
+    $ mkdir -p old/dev && echo '{"calls":[]}' >old/dev/sev-guest && cvmbox attest collect --sysroot old --tee snp --gpus none -o v.json
+    2| cvmbox attest: cannot collect snp evidence: '/dev/sev-guest': the recording does not hold this request
+    ? 4
+    $ echo '{"calls":[]}' >old/dev/tdx_guest && cvmbox attest collect --sysroot old --tee tdx --gpus none --svsm -o v.json
+    2| cvmbox attest: privilege levels and SVSM services are SEV-SNP's, and this is tdx
+    ? 2
 # Tokens
 @need command:openssl
     $ openssl ecparam -name prime256v1 -genkey -noout -out k.pem && openssl ec -in k.pem -pubout -out p.pem 2>/dev/null && \
