@@ -46,8 +46,9 @@ static const struct verb *const verbs[] = {
 const struct applet applet_attest = {
 	.name = "attest",
 	.summary = "collect and judge evidence of a confidential machine",
-	.notes = "An accepted SNP report proves that AMD's firmware on a genuine chip made it for this nonce, for a guest with this "
-		 "measurement.  It does not prove that the guest does what you want: name accepted measurements in a policy.  "
-		 "Sample evidence proves nothing.  TDX quotes are read, and never accepted, by this version.",
+	.notes = "An accepted verdict proves that genuine hardware, down to a key that is pinned, answered your nonce for a guest with these "
+		 "measurements.  It does not prove that the guest does what you want: name measurements, PCRs or command lines in a policy "
+		 "(cvmbox-policy(5)).  A TPM alone does not show a confidential machine, and sample evidence shows nothing.  "
+		 "GPUs are not appraised by this version.",
 	VERBS(verbs),
 };

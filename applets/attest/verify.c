@@ -20,7 +20,7 @@ struct verify_args {
 };
 #define args verify_args
 static const struct opt verify_opts[] = {
-	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx or sample (default: auto, by content)"),
+	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm or sample (default: auto, by content)"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the nonce that the evidence has to answer (raw report: its report data)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK chains"),

@@ -117,10 +117,9 @@
     $ cvmbox attest measure pcr --kernel bzImage | tail -n 1
     note: other PCRs depend on firmware and boot loader: <*>
     $ printf 'version = "0.1.0"\nalgorithm = "sha256"\n[data]\n' >init.toml; cvmbox attest measure initdata --initdata init.toml | sed 's/[0-9a-f]\{64,\}/HEX/'
-    init_data    HEX  SNP host_data
+    init_data    HEX  SNP host_data, TPM (PCR 8)
     init_data    HEX  TDX mr_config_id
     init_data    HEX  CCA realm personalization value
-    init_data    HEX  TPM, PCR 8 of the SHA-256 bank
     $ cvmbox attest measure initdata
     2| cvmbox attest: cannot measure: which init data? give --initdata FILE
     ? 2
