@@ -250,7 +250,6 @@ TEST(vectors_tdx_flipped_quotes_are_refused)
 		end = (size_t)(q.cert_data.p - b.p);
 		for (size_t at = 0; at < end; at += 41) {
 			AUTO_VERDICT v = { 0 };
-			AUTO_POLICY *p = NULL;
 			struct err e = { 0 };
 			int64_t now;
 
@@ -333,13 +332,13 @@ TEST(vectors_tdx_sgx_quote_is_refused_by_name)
 	AUTO_BUF b = { 0 };
 	AUTO_VERDICT v = { 0 };
 	AUTO_JSON *j = json_object();
-	struct err e = { 0 };
+	struct err why = { 0 };
 
 	NEED_VECTORS;
 	load_vec(&b, "trustee/sgx/occlum_quote.dat");
-	EQ(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .now = 1770000000, .insecure_no_nonce = true }, &e), -1);
-	EQ(e.code, EC_ABSENT);
-	HAS(e.msg, "this is an SGX quote (version 3)");
+	EQ(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&b), .now = 1770000000, .insecure_no_nonce = true }, &why), -1);
+	EQ(why.code, EC_ABSENT);
+	HAS(why.msg, "this is an SGX quote (version 3)");
 	FAILS(show(j, buf_view(&b), &e), EC_ABSENT);
 }
 
