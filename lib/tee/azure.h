@@ -81,9 +81,6 @@ const struct evidence_kind *azure_recognise_json(const struct json *j);
 /* Both collect as Trustee's evidence JSON. */
 int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct slice rd, struct err *e);
 int azure_collect_with(struct evidence *ret, struct tpm *t, const struct host *h, bool tdx, struct slice rd, struct err *e);
-/* What the NV index holds, for detect: HCL_INVALID where there is no TPM or no HCL report. */
-enum hcl_type azure_probe(const struct host *h);
-
 extern const struct evidence_kind evidence_az_snp, evidence_az_tdx;
 
 #endif

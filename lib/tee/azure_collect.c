@@ -107,10 +107,10 @@ static int await_report(struct work *w, struct err *e)
 		}
 		left = until - host_mono_ms();
 		left = host_left_ms(w->h, left > 0 ? left : 0);
-		if (left <= 0)
+		if (left <= POLL_MS)	/* behind the pause there would be no time to read */
 			break;
 		host_log(w->h, LOG_DEBUG, "waiting for the paravisor's new report");
-		poll(NULL, 0, left < POLL_MS ? (int)left : POLL_MS);
+		poll(NULL, 0, POLL_MS);
 	}
 	err_set(e, EC_IO, "the paravisor made no HCL report with this user-data, waited %d s or up to the time limit", POLL_WHOLE_MS / 1000);
 	return err_hint(e, "is another program writing NV index 0x01400002?  Try again");
@@ -308,16 +308,4 @@ int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct s
 	AUTO_TPM t = TPM_INIT;
 
 	return tpm_open(&t, h, e) || azure_collect_with(ret, &t, h, tdx, rd, e) ? -1 : 0;
-}
-
-enum hcl_type azure_probe(const struct host *h)
-{
-	AUTO_TPM t = TPM_INIT;
-	AUTO_BUF b = { .max = HCL_MAX };
-	struct hcl_report r;
-	struct err e = { 0 };
-
-	if (!tpm_there(h) || tpm_open(&t, h, &e) || tpm_nv_read(&b, &t, NV_REPORT, &e) || hcl_parse(&r, buf_view(&b), &e))
-		return HCL_INVALID;
-	return (enum hcl_type)r.type;
 }

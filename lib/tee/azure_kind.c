@@ -517,7 +517,17 @@ static int collect_tdx(struct evidence *ret, const struct host *h, struct slice 
 
 static int to_trustee(struct json **ret, const struct evidence *ev, struct err *e)
 {
-	return json_parse(ret, buf_view(&ev->raw), EVIDENCE_MAX, e);
+	AUTO_JSON *j = NULL;
+
+	if (json_parse(&j, buf_view(&ev->raw), EVIDENCE_MAX, e))
+		return -1;
+	if (!json_get(j, "vcek") && !json_get(j, "td_quote")) {
+		err_set(e, EC_ABSENT, "there is no VCEK certificate, which Trustee's form needs");
+		return err_hint(e, "the metadata service at 169.254.169.254 has it");
+	}
+	*ret = j;
+	j = NULL;
+	return 0;
 }
 
 const struct evidence_kind evidence_az_snp = {
