@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/early.h"
 #include "base/host.h"
 #include "base/opt.h"
 #include "base/outfile.h"
@@ -244,4 +245,31 @@ TEST(unknown_option_does_not_echo_its_value)
 	EQ(parse(&a, NULL, &n, &rest, ARGV((char *)"--password=hunter2"), &e), -1);
 	OK(!strstr(e.msg, "hunter2"));
 	HAS(e.msg, "--password");
+}
+
+TEST(clock_before_the_bound_counts_as_the_bound)
+{
+	const struct timespec times[2] = { { .tv_sec = 4102444800 }, { .tv_sec = 4102444800 } };	/* 2100-01-01 */
+	const char *root = tmpdir();
+	char path[400];
+	struct host h;
+	int64_t built;
+
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, root, &e));
+	built = host_time_floor(&h);
+	OK(built >= time_from_civil(2026, 11, 23, 0, 0, 0));
+	snprintf(path, sizeof path, "%s/usr", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/usr/lib", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/usr/lib/clock-epoch", root);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	OK(utimensat(AT_FDCWD, path, times, 0) == 0);
+	EQ(host_time_floor(&h), 4102444800);
+	EQ(host_now_bounded(&h), 4102444800);
+	h.has_now = true;			/* the user's word, as it stands */
+	h.now_fixed = 5;
+	EQ(host_now_bounded(&h), 5);
+	host_close(&h);
 }
