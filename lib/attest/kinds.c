@@ -23,7 +23,6 @@ const struct evidence_kind *kind_by_name(const char *name)
 	return NULL;
 }
 
-/* Trustee's forms differ in their members (key-broker.md 2). */
 static const struct evidence_kind *recognise_json(struct slice text)
 {
 	AUTO_JSON *j = NULL;
@@ -31,18 +30,9 @@ static const struct evidence_kind *recognise_json(struct slice text)
 
 	if (json_parse(&j, text, EVIDENCE_MAX, &e))
 		return NULL;
-	if (azure_recognise_json(j))
-		return azure_recognise_json(j);
-	if (json_get(j, "attestation_report"))
-		return &evidence_snp;
-	if (json_get(j, "quote"))
-		return &evidence_tdx;
-	if (json_is_array(json_get(j, "token")))
-		return &evidence_cca;
-	if (json_get(j, "tpm_quote") && !json_get(j, "hcl_report"))
-		return &evidence_tpm;
-	if (json_get(j, "svn") && json_get(j, "report_data"))
-		return &evidence_sample;
+	for (size_t i = 0; i < n_kinds; i++)
+		if (kinds[i]->recognise_json(j))
+			return kinds[i];
 	return NULL;
 }
 
@@ -53,7 +43,7 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 	if (text.n && text.p[0] == '{')
 		return recognise_json(text);
 	for (size_t i = 0; i < n_kinds; i++)
-		if (kinds[i]->recognise(raw))
+		if (kinds[i]->recognise && kinds[i]->recognise(raw))
 			return kinds[i];
 	return NULL;
 }
@@ -61,7 +51,7 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 const char *kind_foreign(const struct json *j)
 {
 	static const struct { const char *path, *name; } forms[] = {
-		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" },
+		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" }, { "/attestation_report/magic", "csv" },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)

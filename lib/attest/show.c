@@ -10,6 +10,7 @@
 #include "crypto/x509.h"
 #include "evidence/bundle.h"
 #include "tee/eventlog.h"
+#include "tee/measure_initdata.h"
 #include "tee/snp_vek.h"
 #include "tee/tdx.h"
 
@@ -264,6 +265,23 @@ static int show_token_file(struct json *to, const struct json *j, struct err *e)
 	return show_token(to, slice_str(json_string(json_get(j, "token"))), e);
 }
 
+/* --- init data --------------------------------------------------------------------------------------------------- */
+
+static int show_initdata(struct json *to, struct slice data, struct err *e)
+{
+	AUTO_INITDATA d = { .version = "" };
+	AUTO_BUF text = { 0 };
+
+	if (initdata_read(&d, data, e))
+		return -1;
+	json_add_str(to, "format", "init data (Confidential Containers)");
+	if (initdata_json(to, &d, e))
+		return -1;
+	buf_slice(&text, buf_view(&d.toml));
+	json_add_str(to, "toml", buf_cstr(&text));
+	return buf_check(&text, e);
+}
+
 /* --- what is it? -------------------------------------------------------------------------------------------------
  * */
 
@@ -311,6 +329,10 @@ int show(struct json *to, struct slice data, struct err *e)
 		crl_free(&crl);
 		return rc;
 	}
+	if (initdata_looks_like(data))
+		return show_initdata(to, data, e);
+	if (tdx_report_looks_like(data))
+		return tdx_report_describe(to, data, e);
 	if (eventlog_looks_like(data))
 		return eventlog_describe(to, data, e);
 	err_set(e, EC_FORMAT, "%zu bytes of no format that this version knows", data.n);

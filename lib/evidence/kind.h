@@ -55,7 +55,8 @@ struct evidence_kind {
 	/* The same as Trustee's evidence JSON (key-broker.md 2). */
 	int (*to_trustee)(struct json **ret, const struct evidence *ev, struct err *e);
 
-	bool (*recognise)(struct slice raw);		/* content looks like this kind, whole or cut */
+	bool (*recognise)(struct slice raw);		/* content looks like this kind, whole or cut; NULL: it comes as JSON only */
+	bool (*recognise_json)(const struct json *j);	/* likewise, of JSON: members that no other kind has (key-broker.md 2) */
 	int (*parse)(void **ret, struct slice raw, struct slice certs, struct err *e);	/* raw: any raw form, Trustee's JSON too */
 	void (*drop)(void *parsed);
 	int (*claims)(struct json *to, const void *parsed, struct err *e);	/* Trustee's claim names */

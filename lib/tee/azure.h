@@ -75,9 +75,6 @@ void azure_parts_free(struct azure_parts *p);
 int azure_parts_read(struct azure_parts *ret, struct slice raw, struct err *e);		/* EC_FORMAT */
 int azure_parts_write(struct json **ret, const struct azure_parts *p, struct err *e);	/* version 1 or 2 */
 
-/* Which of the two kinds a JSON object is evidence of; NULL: none. */
-const struct evidence_kind *azure_recognise_json(const struct json *j);
-
 /* Both collect as Trustee's evidence JSON. */
 int azure_collect(struct evidence *ret, const struct host *h, bool tdx, struct slice rd, struct err *e);
 int azure_collect_with(struct evidence *ret, struct tpm *t, const struct host *h, bool tdx, struct slice rd, struct err *e);

@@ -159,20 +159,31 @@ static bool recognise_tdx(struct slice raw)
 	return hcl_looks_like(raw) && type_of(raw) == HCL_TDX;
 }
 
-const struct evidence_kind *azure_recognise_json(const struct json *j)
+static bool json_is_tdx(const struct json *in)
 {
-	const struct json *in = json_is_object(json_get(j, "evidence")) ? json_get(j, "evidence") : j;
 	const char *text = json_string(json_get(in, "hcl_report"));
 	AUTO_BUF hcl = { .max = HCL_MAX };
 	struct err e = { 0 };
 
-	if (json_get(in, "hcl_report") && json_get(in, "td_quote"))
-		return &evidence_az_tdx;
-	if (text && !b64_decode_lax(&hcl, slice_str(text), &e) && type_of(buf_view(&hcl)) == HCL_TDX)
-		return &evidence_az_tdx;
-	if (json_get(in, "hcl_report") || (json_get(in, "quote") && json_get(in, "report") && json_get(in, "vcek")))
-		return &evidence_az_snp;
-	return NULL;
+	return json_get(in, "hcl_report") && (json_get(in, "td_quote") || (text && !b64_decode_lax(&hcl, slice_str(text), &e) &&
+									      type_of(buf_view(&hcl)) == HCL_TDX));
+}
+
+static const struct json *inner(const struct json *j)
+{
+	return json_is_object(json_get(j, "evidence")) ? json_get(j, "evidence") : j;
+}
+
+static bool recognise_json_tdx(const struct json *j)
+{
+	return json_is_tdx(inner(j));
+}
+
+static bool recognise_json_snp(const struct json *j)
+{
+	const struct json *in = inner(j);
+
+	return !json_is_tdx(in) && (json_get(in, "hcl_report") || (json_get(in, "quote") && json_get(in, "report") && json_get(in, "vcek")));
 }
 
 /* --- checks ---------------------------------------------------------------------------------------------------------- */
@@ -534,7 +545,7 @@ const struct evidence_kind evidence_az_snp = {
 	.name = "az-snp-vtpm",
 	.title = "Azure vTPM on AMD SEV-SNP",
 	.collect = collect_snp, .to_trustee = to_trustee,
-	.recognise = recognise_snp, .parse = parse_snp, .drop = drop, .claims = claims, .details = details,
+	.recognise = recognise_snp, .recognise_json = recognise_json_snp, .parse = parse_snp, .drop = drop, .claims = claims, .details = details,
 	.measured = "/azure/measurement", .has_log = true, .checks = snp_list, .n_checks = sizeof snp_list / sizeof snp_list[0], .stages = stages,
 };
 
@@ -542,6 +553,6 @@ const struct evidence_kind evidence_az_tdx = {
 	.name = "az-tdx-vtpm",
 	.title = "Azure vTPM on Intel TDX",
 	.collect = collect_tdx, .to_trustee = to_trustee,
-	.recognise = recognise_tdx, .parse = parse_tdx, .drop = drop, .claims = claims, .details = details,
+	.recognise = recognise_tdx, .recognise_json = recognise_json_tdx, .parse = parse_tdx, .drop = drop, .claims = claims, .details = details,
 	.measured = "/quote/body/mr_td", .has_log = true, .checks = tdx_own, .n_checks = sizeof tdx_own / sizeof tdx_own[0], .stages = stages,
 };

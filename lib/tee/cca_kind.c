@@ -504,10 +504,15 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 	return 0;
 }
 
+static bool recognise_json(const struct json *j)
+{
+	return json_is_array(json_get(j, "token"));
+}
+
 const struct evidence_kind evidence_cca = {
 	.name = "cca",
 	.title = "Arm CCA",
 	.collect = collect, .to_trustee = to_trustee,
-	.recognise = cca_token_looks_like, .parse = parse, .drop = drop, .claims = claims, .details = details,
+	.recognise = cca_token_looks_like, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

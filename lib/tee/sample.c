@@ -155,16 +155,15 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 	return json_parse(ret, buf_view(&ev->raw), 64 << 10, e);
 }
 
-static bool recognise(struct slice raw)
+static bool recognise_json(const struct json *j)
 {
-	(void)raw;
-	return false;		/* JSON is told apart by its members, in attest/appraise */
+	return json_get(j, "svn") && json_get(j, "report_data");
 }
 
 const struct evidence_kind evidence_sample = {
 	.name = "sample",
 	.title = "sample (no TEE)",
 	.collect = collect, .to_trustee = to_trustee,
-	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = claims,
+	.recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = claims,
 	.measured = "/launch_digest", .checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

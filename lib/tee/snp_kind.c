@@ -259,10 +259,17 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 	return snp_json_write(ret, &r, buf_view(&ev->certs), e);
 }
 
+static bool recognise_json(const struct json *j)
+{
+	const struct json *r = json_get(j, "attestation_report");
+
+	return r && !json_get(r, "magic");	/* Hygon's CSV has a member of that name, too */
+}
+
 const struct evidence_kind evidence_snp = {
 	.name = "snp",
 	.title = "AMD SEV-SNP",
 	.collect = snp_collect, .to_trustee = to_trustee,
-	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
+	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.measured = "/measurement", .checks = snp_checks, .n_checks = N_SNP_CHECKS,
 };

@@ -115,11 +115,16 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 	return 0;
 }
 
+static bool recognise_json(const struct json *j)
+{
+	return json_is_string(json_get(j, "quote")) && !json_get(j, "hcl_report");
+}
+
 const struct evidence_kind evidence_tdx = {
 	.name = "tdx",
 	.title = "Intel TDX",
 	.collect = tdx_collect, .to_trustee = to_trustee,
-	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
+	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.has_log = true, .measured = "/quote/body/mr_td",
 	.checks = tdx_checks, .n_checks = N_TDX_CHECKS, .stages = stages,
 };

@@ -31,6 +31,7 @@ int tdx_report_describe(struct json *to, struct slice raw, struct err *e)
 {
 	if (raw.n != TDX_REPORT_SIZE)
 		return err_set(e, EC_FORMAT, "TDREPORT is %zu bytes, wanted %d", raw.n, TDX_REPORT_SIZE);
+	json_add_str(to, "format", "TDX TDREPORT (for the machine itself: its MAC proves nothing elsewhere)");
 	json_add_u64(to, "version", raw.p[2]);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		json_add_hex(to, parts[i].name, slice_of(raw.p + parts[i].at, parts[i].n));

@@ -366,10 +366,15 @@ static int to_trustee(struct json **ret, const struct evidence *ev, struct err *
 	return json_parse(ret, buf_view(&ev->raw), EVIDENCE_MAX, e);
 }
 
+static bool recognise_json(const struct json *j)
+{
+	return json_get(j, "tpm_quote") && !json_get(j, "hcl_report");
+}
+
 const struct evidence_kind evidence_tpm = {
 	.name = "tpm",
 	.title = "TPM 2.0 (not a CPU TEE)",
 	.collect = collect, .to_trustee = to_trustee,
-	.recognise = recognise, .parse = parse, .drop = drop, .claims = claims, .details = details,
+	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
 	.has_log = true, .checks = tpm_checks, .n_checks = TPM_CHECKS, .stages = stages,
 };

@@ -12,7 +12,6 @@
 #define OID_AK_USAGE "2.23.133.8.3"	/* tcg-kp-AIKCertificate */
 #define REPORT_DATA_SIZE 64
 #define EVERY_TPM_TAKES 34		/* bytes of nonce; longer ones go in as they are, or as their SHA-256 */
-#define PCR_INIT_DATA 8
 #define CHAIN_MAX 8
 
 /* --- subject ----------------------------------------------------------------------------------------------- */
@@ -560,39 +559,6 @@ static enum outcome check_values(void *p, const struct expect *x, struct finding
 	return PASSED;
 }
 
-/* Peers extend PCR 8, which starts as zeros, once by the digest of the initdata (key-broker.md 2.5). */
-static bool extended_by(struct slice pcr, enum hash h, const char *digest_hex)
-{
-	uint8_t in[2 * HASH_MAX] = { 0 }, out[HASH_MAX];
-	const size_t n = hash_size(h);
-	struct err e = { 0 };
-
-	return strlen(digest_hex) == 2 * n && !hex_decode_n(in + n, n, digest_hex, &e) && !hash_of(out, h, slice_of(in, 2 * n), &e) &&
-	       slice_eq(pcr, slice_of(out, n));
-}
-
-static enum outcome check_init_data(void *p, const struct expect *x, struct finding *f)
-{
-	const struct tpm_subject *s = p;
-	const struct texts *list = &x->limits->init_data;
-	const struct slice v = tpm_pcr(&s->pcrs, PCR_INIT_DATA);
-	bool holds = false;
-
-	if (!list->n) {
-		buf_puts(&f->hint, "the policy names none");
-		return NOT_ASKED;
-	}
-	f->source = x->limits->source;
-	for (size_t i = 0; v.n && i < list->n; i++)
-		holds |= extended_by(v, tpm_hash(s->pcrs.bank), list->v[i]);
-	buf_hex(&f->actual, v);
-	if (!v.n)
-		buf_puts(&f->actual, "PCR 8 is not in the quote");
-	if (!holds)
-		buf_printf(&f->hint, "the digest has to be of the bank's kind, %s", tpm_alg_name(s->pcrs.bank));
-	return found(f, holds, "PCR 8 extended once, by a listed initdata digest", NULL);
-}
-
 enum { C_AK, C_ATTRIBUTES, C_CRL, C_SIGNATURE, C_MAGIC, C_TYPE, C_NONCE, C_PCRS };
 /* Whose key it is stands alone: the rest is looked at, and shown, for any key. */
 #define GENUINE (NEEDS(C_SIGNATURE) | NEEDS(C_MAGIC) | NEEDS(C_TYPE))
@@ -607,7 +573,6 @@ const struct check tpm_checks[TPM_CHECKS] = {
 	[C_PCRS] = { "tpm.pcrs", GENUINE, CHECK_BASE, check_pcrs },
 	{ "tpm.clock", GENUINE, CHECK_ADVISORY, check_clock },
 	{ "tpm.pcr_values", NEEDS(C_PCRS), CHECK_WHERE_ASKED, check_values },
-	{ "tpm.init_data", NEEDS(C_PCRS), CHECK_WHERE_ASKED, check_init_data },
 };
 const size_t n_tpm_checks = TPM_CHECKS;
 _Static_assert(TPM_CHECKS <= CHECKS_MAX, "a bit for each check");

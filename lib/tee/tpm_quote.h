@@ -38,7 +38,7 @@ struct tpm_subject {
 int tpm_subject_ready(struct tpm_subject *s, struct err *e);
 void tpm_subject_free(struct tpm_subject *s);	/* what ready made; may run twice */
 
-#define TPM_CHECKS 11
+#define TPM_CHECKS 10
 extern const struct check tpm_checks[TPM_CHECKS];
 extern const size_t n_tpm_checks;
 

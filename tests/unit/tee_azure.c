@@ -122,7 +122,7 @@ TEST(azure_machines_are_judged_for_their_reason)
 		{ "no magic", .m = { .quote = { .magic = 0x12345678 } }, .why = "tpm.magic" },
 		{ "no quote", .m = { .quote = { .type = 0x8017 } }, .why = "tpm." },
 		{ "no PCR", .m = { .quote = { .no_pcrs = true } }, .why = "tpm.pcrs" },
-		{ "initdata", .w = { .policy = "{\"schema\":\"cvmbox.policy/1\",\"init_data\":[\"" Z32 "\"]}" }, .why = "tpm.init_data" },
+		{ "initdata", .w = { .policy = "{\"schema\":\"cvmbox.policy/1\",\"init_data\":[\"" Z32 "\"]}" }, .why = "eventlog.init_data" },
 		{ "garbage for a log", .w = { .log = SLICE("this is no log at all, only words") }, .why = "eventlog.parse" },
 	};
 
@@ -480,7 +480,7 @@ TEST(azure_init_data_is_looked_for_in_pcr_8)
 	buf_puts(&policy, "\"]}");
 	wanted(&p, &(const struct way){ .policy = buf_cstr(&policy) }, NULL, "init data");
 	policy.p[policy.n - 5] ^= 1;
-	wanted(&p, &(const struct way){ .policy = buf_cstr(&policy) }, "tpm.init_data", "other init data");
+	wanted(&p, &(const struct way){ .policy = buf_cstr(&policy) }, "eventlog.init_data", "other init data");
 }
 
 /* --- exchanged parts ------------------------------------------------------------------------------------------------------- */

@@ -487,26 +487,6 @@ TEST(tpm_policies_name_pcr_values)
 	BAD("tpm.pcr_values", .limits = &l);
 }
 
-TEST(tpm_initdata_is_in_pcr_8)
-{
-	struct limits l = limits_strict;
-	struct tpm_pcrs pcrs;
-	AUTO_BUF hex = { 0 };
-	uint8_t in[64] = { 0 };
-	char *v[1];
-
-	memset(in + 32, 0x42, 32);
-	hex_encode(&hex, slice_of(in + 32, 32));
-	v[0] = (char *)hex.p;
-	l.init_data = (struct texts){ v, 1 };
-	BAD("tpm.init_data", .limits = &l);
-	maker_pcrs(&pcrs, TPM_SHA256, TPM_ALL_PCRS);
-	WORKS(hash_of(pcrs.v[8], HASH_SHA256, slice_of(in, 64), &e));
-	GOOD(.limits = &l, .attest.pcrs = &pcrs);
-	hex.p[0] = '5';
-	BAD("tpm.init_data", .limits = &l, .attest.pcrs = &pcrs);
-}
-
 TEST(tpm_clock_that_may_repeat_warns)
 {
 	WARNS(.attest.unsafe = true);
