@@ -14,7 +14,7 @@ static void read_text(struct initdata *d, const char *text)
 
 TEST(measure_initdata_digest_is_of_the_raw_bytes)
 {
-	static const char *const texts[] = { TOP "[data]\n", TOP "[data]\n\n", "# x\r\n" TOP, "algorithm='sha256' # why\n\"version\" = '1'" };
+	static const char *const texts[] = { (TOP "[data]\n"), (TOP "[data]\n\n"), ("# x\r\n" TOP), "algorithm='sha256' # why\n\"version\" = '1'" };
 
 	for (size_t i = 0; i < 4; i++) {
 		AUTO_INITDATA d = { 0 };
