@@ -64,12 +64,9 @@ void policy_cleanup(struct policy **p)
 
 static bool is_hex(const char *s)
 {
-	size_t i = 0;
+	const struct slice text = slice_str(s);
 
-	for (; s[i]; i++)
-		if (!isxdigit((unsigned char)s[i]))
-			return false;
-	return i > 0 && i % 2 == 0;
+	return hex_is(text) && text.n % 2 == 0;
 }
 
 static int add_text(struct texts *t, const char *s, bool fold, struct err *e)

@@ -129,7 +129,6 @@ static int show_cert(struct json *o, const struct cert *c, struct err *e)
 {
 	AUTO_BUF subject = { 0 }, issuer = { 0 }, alg = { 0 };
 	uint8_t d[32];
-	char t[32];
 
 	if (cert_name(&subject, c->subject, e) || cert_name(&issuer, c->issuer, e) || cert_describe_alg(&alg, c, e) ||
 	    hash_of(d, HASH_SHA256, c->der, e))
@@ -137,10 +136,8 @@ static int show_cert(struct json *o, const struct cert *c, struct err *e)
 	json_add_str(o, "subject", buf_cstr(&subject));
 	json_add_str(o, "issuer", buf_cstr(&issuer));
 	json_add_hex(o, "serial", c->serial);
-	time_format(t, c->not_before);
-	json_add_str(o, "not_before", t);
-	time_format(t, c->not_after);
-	json_add_str(o, "not_after", t);
+	json_add_time(o, "not_before", c->not_before);
+	json_add_time(o, "not_after", c->not_after);
 	json_add_bool(o, "ca", c->is_ca);
 	json_add_str(o, "signature_algorithm", buf_cstr(&alg));
 	if (add_key(o, c, e))
@@ -166,16 +163,6 @@ static int show_certs(struct json *to, const struct cert_list *l, struct err *e)
 
 /* --- revocation lists, TCB info, QE identity -------------------------------------------------------------------- */
 
-static void add_date(struct json *to, const char *name, int64_t t)
-{
-	char text[32];
-
-	if (!t)
-		return;
-	time_format(text, t);
-	json_add_str(to, name, text);
-}
-
 static int show_crl(struct json *to, const struct crl *c, struct err *e)
 {
 	AUTO_BUF issuer = { 0 };
@@ -184,8 +171,9 @@ static int show_crl(struct json *to, const struct crl *c, struct err *e)
 		return -1;
 	json_add_str(to, "format", "X.509 certificate revocation list");
 	json_add_str(to, "issuer", buf_cstr(&issuer));
-	add_date(to, "this_update", c->this_update);
-	add_date(to, "next_update", c->next_update);
+	json_add_time(to, "this_update", c->this_update);
+	if (c->next_update)
+		json_add_time(to, "next_update", c->next_update);
 	if (c->number.n)
 		json_add_hex(to, "number", c->number);
 	json_add_u64(to, "revoked_certificates", c->entries);
@@ -220,12 +208,10 @@ static int show_documents(struct json *to, const struct collateral *c, struct er
 static void add_time(struct json *to, const char *name, const struct json *payload, const char *claim)
 {
 	int64_t v;
-	char t[32];
 
 	if (!json_i64(json_get(payload, claim), &v) || v < 0 || v > INT64_C(253402300799))
 		return;
-	time_format(t, v);
-	json_add_str(to, name, t);
+	json_add_time(to, name, v);
 }
 
 static int show_token(struct json *to, struct slice text, struct err *e)

@@ -2,6 +2,8 @@
 /* Constant time: no table is indexed by, and no branch taken on, what the text says; errors are added up and asked
  * for at the end.  So a key may pass here without showing in the cache. */
 
+#include <ctype.h>
+
 #include "codec/hex64.h"
 
 enum alphabet { STANDARD = 1, URL_SAFE = 2 };	/* bits */
@@ -75,6 +77,14 @@ int hex_decode_n(uint8_t *ret, size_t n, const char *text, struct err *e)
 		memcpy(ret, bytes.p, n);
 	mem_wipe(bytes.p, n);
 	return 0;
+}
+
+bool hex_is(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (!isxdigit(text.p[i]))
+			return false;
+	return text.n > 0;
 }
 
 void hex_encode(struct buf *ret, struct slice bytes)

@@ -12,6 +12,7 @@
 
 int hex_decode(struct buf *ret, struct slice text, struct err *e);
 int hex_decode_n(uint8_t *ret, size_t n, const char *text, struct err *e);	/* exactly n bytes */
+bool hex_is(struct slice text);		/* nothing but digits, at least one; an odd number, too */
 void hex_encode(struct buf *ret, struct slice bytes);
 
 int b64_decode(struct buf *ret, struct slice text, struct err *e);		/* standard, padded */

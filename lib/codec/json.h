@@ -69,6 +69,7 @@ void json_add_int(struct json *to, const char *name, uint64_t v);	/* always a nu
 void json_add_real(struct json *to, const char *name, double v);	/* shortest exact form; NaN and infinity: null */
 void json_add_bool(struct json *to, const char *name, bool v);
 void json_add_null(struct json *to, const char *name);
+void json_add_time(struct json *to, const char *name, int64_t t);	/* RFC 3339, UTC */
 void json_add_hex(struct json *to, const char *name, struct slice bytes);
 void json_add_b64(struct json *to, const char *name, struct slice bytes);
 void json_add_b64url(struct json *to, const char *name, struct slice bytes);

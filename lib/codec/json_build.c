@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "base/host.h"
 #include "codec/hex64.h"
 #include "codec/json_int.h"
 
@@ -167,6 +168,14 @@ static void add_encoded(struct json *to, const char *name, struct slice bytes,
 
 	encode(&text, bytes);
 	attach(to, name, text.bad ? NULL : cJSON_CreateString(buf_cstr(&text)));
+}
+
+void json_add_time(struct json *to, const char *name, int64_t t)
+{
+	char text[32];
+
+	time_format(text, t);
+	json_add_str(to, name, text);
 }
 
 void json_add_hex(struct json *to, const char *name, struct slice bytes)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Revocation lists, whole ones: who made them, are they current, what do they list. */
 
-#include <ctype.h>
 
 #include "base/host.h"
 #include "codec/hex64.h"
@@ -200,20 +199,12 @@ static int parse_bytes(struct crl *ret, struct slice in, struct err *e)
 	return pem_looks_like(in) ? parse_pem(ret, in, e) : parse_der(ret, in, e);
 }
 
-static bool is_hex(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!isxdigit(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
 int crl_parse(struct crl *ret, struct slice in, struct err *e)
 {
 	const struct slice text = slice_trim(in);
 	AUTO_BUF bytes = { .max = CRL_MAX };
 
-	if (!is_hex(text))
+	if (!hex_is(text))
 		return parse_bytes(ret, in, e);
 	if (hex_decode(&bytes, text, e))
 		return err_ctx(e, "revocation list in hex");

@@ -311,16 +311,6 @@ static struct window window_of(const struct collateral_item *it)
 	return (struct window){ 0 };
 }
 
-static void add_time(struct json *to, const char *name, int64_t t)
-{
-	char text[32];
-
-	if (!t)
-		return;
-	time_format(text, t);
-	json_add_str(to, name, text);
-}
-
 int collateral_describe(struct json *to_array, const struct collateral *c, int64_t now, struct err *e)
 {
 	if (!to_array)
@@ -334,8 +324,10 @@ int collateral_describe(struct json *to_array, const struct collateral *c, int64
 			json_add_str(o, "source", c->v[i].source);
 		if (c->v[i].fetched[0])
 			json_add_str(o, "fetched", c->v[i].fetched);
-		add_time(o, "valid_from", w.from);
-		add_time(o, "valid_until", w.until);
+		if (w.from)
+			json_add_time(o, "valid_from", w.from);
+		if (w.until)
+			json_add_time(o, "valid_until", w.until);
 		if (w.from)
 			json_add_i64(o, "age_s", now - w.from);
 		if (w.from || w.until)

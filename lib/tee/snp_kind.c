@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SNP evidence in the forms it comes in, and where this machine gets its own. */
 
-#include <ctype.h>
 
 #include "base/cursor.h"
 #include "codec/hex64.h"
@@ -185,16 +184,6 @@ static int parse_raw(struct snp_subject *s, struct slice raw, struct err *e)
 	return table.n && parse_table(s, table, e) ? err_ctx(e, "bytes behind the report") : 0;
 }
 
-static bool is_hex_text(struct slice t)
-{
-	if (t.n < 8)
-		return false;
-	for (size_t i = 0; i < t.n; i++)
-		if (!isxdigit(t.p[i]))
-			return false;
-	return true;
-}
-
 static int parse_any(struct snp_subject *s, struct slice raw, struct err *e)
 {
 	const struct slice text = slice_trim(raw);
@@ -202,7 +191,7 @@ static int parse_any(struct snp_subject *s, struct slice raw, struct err *e)
 
 	if (text.n && text.p[0] == '{')
 		return parse_json(s, text, e);
-	if (!is_hex_text(text))
+	if (!hex_is(text))
 		return parse_raw(s, raw, e);
 	if (hex_decode(&bytes, text, e))
 		return err_ctx(e, "report in hex");
@@ -231,7 +220,7 @@ static bool recognise(struct slice raw)
 
 	if (snp_report_looks_like(raw))
 		return true;
-	return text.n >= 112 && is_hex_text(slice_of(text.p, 112)) && !hex_decode(&head, slice_of(text.p, 112), &e) &&
+	return text.n >= 112 && hex_is(slice_of(text.p, 112)) && !hex_decode(&head, slice_of(text.p, 112), &e) &&
 	       snp_report_looks_like(buf_view(&head));
 }
 

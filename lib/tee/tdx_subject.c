@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subject of the TDX checks: the forms in which a quote comes, and the claims that are made of it. */
 
-#include <ctype.h>
 
 #include "base/cursor.h"
 #include "base/host.h"
@@ -35,16 +34,6 @@ struct slice tdx_subject_log(const void *p)
 
 /* --- forms ------------------------------------------------------------------------------------------------ */
 
-static bool is_hex_text(struct slice t)
-{
-	if (t.n < 8)
-		return false;
-	for (size_t i = 0; i < t.n; i++)
-		if (!isxdigit(t.p[i]))
-			return false;
-	return true;
-}
-
 static int take_json(struct tdx_subject *s, struct slice text, struct err *e)
 {
 	AUTO_JSON *j = NULL;
@@ -62,7 +51,7 @@ static int take(struct tdx_subject *s, struct slice raw, struct err *e)
 
 	if (text.n && text.p[0] == '{')
 		return take_json(s, text, e);
-	if (is_hex_text(text))
+	if (hex_is(text))
 		return hex_decode(&s->raw, text, e) ? err_ctx(e, "quote in hex") : 0;
 	buf_slice(&s->raw, raw);
 	return buf_check(&s->raw, e);
@@ -98,14 +87,6 @@ int tdx_subject_parse(void **ret, struct slice raw, struct err *e)
 }
 
 /* --- claims -------------------------------------------------------------------------------------------------- */
-
-static void add_time(struct json *to, const char *name, int64_t t)
-{
-	char text[32];
-
-	time_format(text, t);
-	json_add_str(to, name, text);
-}
 
 static void add_number(struct json *to, const char *name, const struct tdx_list_use *u)
 {
@@ -179,9 +160,9 @@ static void add_dates(struct json *to, const struct tdx_subject *s)
 	widen(&w, s->has_id, s->id.doc.issued, s->id.doc.next_update);
 	widen(&w, s->root_crl.used, s->root_crl.issued, s->root_crl.next_update);
 	widen(&w, s->pck_crl.used, s->pck_crl.issued, s->pck_crl.next_update);
-	add_time(to, "earliest_issue_date", w.first_issue);
-	add_time(to, "latest_issue_date", w.last_issue);
-	add_time(to, "earliest_expiration_date", w.first_expiry);
+	json_add_time(to, "earliest_issue_date", w.first_issue);
+	json_add_time(to, "latest_issue_date", w.last_issue);
+	json_add_time(to, "earliest_expiration_date", w.first_expiry);
 	json_add_str(to, "collateral_expiration_status", s->now > w.first_expiry ? "1" : "0");
 }
 
@@ -190,7 +171,7 @@ static void add_level(struct json *to, const char *name, const struct tcb_state 
 	struct json *o = json_add_object(to, name);
 
 	json_add_str(o, "status", tcb_status_name(st->status));
-	add_time(o, "date", st->date);
+	json_add_time(o, "date", st->date);
 }
 
 /* Only what genuine documents say: a TCB info that is missing or forged leaves no status. */
@@ -201,7 +182,7 @@ static void add_tcb(struct json *to, const struct tdx_subject *s)
 
 	json_add_str(to, "tcb_status", tcb_status_name(v->status));
 	if (v->status != TCB_NOT_SUPPORTED)	/* then the platform has no level, and other parts' dates would mislead */
-		add_time(to, "tcb_date", v->date);
+		json_add_time(to, "tcb_date", v->date);
 	json_add_u64(to, "tcb_eval_num", s->has_id && s->id.doc.evaluation < s->tcb.doc.evaluation ? s->id.doc.evaluation : s->tcb.doc.evaluation);
 	arr = json_add_array(to, "advisory_ids");
 	for (size_t i = 0; i < v->n_advisories; i++)
