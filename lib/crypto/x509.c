@@ -6,7 +6,6 @@
 #include "codec/pem.h"
 #include "crypto/x509_int.h"
 
-#define MAX_CERTS 64
 #define MAX_CERT_SIZE ((size_t)64 << 10)
 
 static void cert_free(struct cert *c)
@@ -187,8 +186,8 @@ static int append(struct cert_list *l, struct slice der, struct err *e)
 {
 	struct cert *v;
 
-	if (l->n == MAX_CERTS)
-		return err_set(e, EC_FORMAT, "more than %d certificates", MAX_CERTS);
+	if (l->n == CERTS_MAX)
+		return err_set(e, EC_FORMAT, "more than %d certificates", CERTS_MAX);
 	v = realloc(l->v, (l->n + 1) * sizeof *v);
 	if (!v)
 		return err_oom(e);

@@ -20,6 +20,7 @@ struct cert {		/* one certificate; owns its DER */
 	bool is_ca;
 	bool has_basic_constraints;
 };
+#define CERTS_MAX 64
 struct cert_list {
 	struct cert *v;
 	size_t n;
@@ -27,7 +28,7 @@ struct cert_list {
 #define AUTO_CERTS __attribute__((cleanup(certs_free))) struct cert_list
 void certs_free(struct cert_list *l);
 /* Appends every certificate found: PEM (any text around) or one DER certificate.  None found is
- * EC_FORMAT.  At most 64 in a list. */
+ * EC_FORMAT.  At most CERTS_MAX in a list. */
 int certs_parse(struct cert_list *l, struct slice pem_or_der, struct err *e);
 
 int cert_name(struct buf *ret, struct slice name, struct err *e);		/* RFC 4514-like text, in the order of the Name */

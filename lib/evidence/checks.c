@@ -60,11 +60,6 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 {
 	enum outcome o;
 
-	if (rule == RULE_IGNORE && c->weight != CHECK_BASE) {
-		buf_puts(&f->hint, "ignored by the policy");
-		f->source = x->limits->source;
-		return NOT_ASKED;
-	}
 	o = c->run(parsed, x, f);
 	if (o == NOT_ASKED && rule == RULE_REQUIRE) {
 		f->source = x->limits->source;
@@ -85,6 +80,22 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 	return o;
 }
 
+/* One that has to hold by default is missed when it is ignored: the reader has to know. */
+static enum outcome ignore(const struct check *c, const struct expect *x, struct finding *f)
+{
+	buf_puts(&f->hint, "ignored by the policy");
+	f->source = x->limits->source;
+	return c->weight == CHECK_PLAIN ? WARNED : NOT_ASKED;
+}
+
+static void say_unproved(struct tally *t, const struct check *c, bool ran)
+{
+	if (t->reason.n)
+		return;
+	buf_printf(&t->reason, ran ? "%s: was not established" : "%s: not run, because a check that it stands on was ignored or had nothing to compare",
+		   c->id);
+}
+
 bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, const struct expect *x, rule_of *rule,
 		const void *rule_arg)
 {
@@ -94,22 +105,26 @@ bool checks_run(struct tally *t, const struct check *c, size_t n, void *parsed, 
 	if (n == 0 || n > CHECKS_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		const enum rule r = rule(rule_arg, c[i].id);
+		const bool ignored = r == RULE_IGNORE && c[i].weight != CHECK_BASE;
 		struct finding f = { 0 };
 		enum outcome o = NOT_RUN;
 
-		if ((c[i].needs & held) == c[i].needs)
-			o = run_one(&c[i], parsed, x, rule(rule_arg, c[i].id), &f);
+		if (ignored)
+			o = ignore(&c[i], x, &f);
+		else if ((c[i].needs & held) == c[i].needs)
+			o = run_one(&c[i], parsed, x, r, &f);
 		else
 			buf_puts(&f.hint, "not run: a check that it stands on did not hold");
-		if (o == PASSED || o == WARNED)
+		if (!ignored && (o == PASSED || o == WARNED))
 			held |= NEEDS(i);
 		if (o == WARNED)
 			t->warned = true;
 		if (o == PASSED || o == WARNED || (o == NOT_ASKED && c[i].weight != CHECK_BASE))
 			good++;
 		record(t, &c[i], o, &f);
-		if (o != PASSED && o != WARNED && c[i].weight == CHECK_BASE && t->reason.n == 0)
-			buf_printf(&t->reason, "%s: was not established", c[i].id);
+		if (o == NOT_RUN || (o == NOT_ASKED && c[i].weight == CHECK_BASE))
+			say_unproved(t, &c[i], o != NOT_RUN);
 		finding_free(&f);
 	}
 	return good == n;

@@ -2,6 +2,7 @@
 /* Pieces of collateral and what they are: see collateral.h. */
 
 #include <dirent.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/host.h"
@@ -112,7 +113,9 @@ static int add_signed(struct collateral *to, enum collateral_type t, const struc
 	buf_puts(&b, ",\"signature\":\"");
 	buf_puts(&b, hex);
 	buf_puts(&b, "\"}");
-	return buf_check(&b, e) || collateral_add(to, buf_view(&b), source, fetched, e) || to->v[to->n - 1].type != t ? -1 : 0;
+	if (buf_check(&b, e) || collateral_add(to, buf_view(&b), source, fetched, e))
+		return err_ctx(e, "member '%s'", doc);
+	return to->v[to->n - 1].type == t ? 0 : err_set(e, EC_FORMAT, "member '%s' holds something else than one object '%s'", doc, member);
 }
 
 static int add_dcap(struct collateral *to, const struct json *j, const char *source, const char *fetched, struct err *e)
@@ -224,6 +227,23 @@ static int load_file(struct collateral *to, const char *path, struct err *e)
 	return 0;
 }
 
+/* Of a folder what is not recognised is left out, but not a revocation list that is broken, nor what would no longer fit: a revoked
+ * certificate would look good. */
+static int load_entry(struct collateral *to, const char *path, struct err *e)
+{
+	AUTO_BUF b = { .max = PIECE_MAX };
+	const size_t n = strnlen(path, 4096);
+	const bool crl = n > 4 && !strcasecmp(path + n - 4, ".crl");
+	struct err why = { 0 };
+
+	if (!file_read(&b, path, PIECE_MAX, &why) && !collateral_add(to, buf_view(&b), path, "", &why))
+		return 0;
+	if (!crl && !has_list(buf_view(&b)) && to->n < COLLATERAL_ITEMS && to->keys.n < COLLATERAL_ITEMS && to->certs.n < CERTS_MAX)
+		return 0;
+	*e = why;
+	return err_ctx(e, "cannot use '%s'", path);
+}
+
 static int load_folder(struct collateral *to, const char *dir, struct err *e)
 {
 	struct dirent **list = NULL;
@@ -234,12 +254,9 @@ static int load_folder(struct collateral *to, const char *dir, struct err *e)
 	for (int i = 0; i < n; i++) {
 		AUTO_STR *path = str_printf(e, "%s/%s", dir, list[i]->d_name);
 		struct stat st;
-		struct err no = { 0 };
 
-		if (!path)
+		if (!path || (rc == 0 && !stat(path, &st) && S_ISREG(st.st_mode) && load_entry(to, path, e)))
 			rc = -1;
-		else if (rc == 0 && !stat(path, &st) && S_ISREG(st.st_mode))
-			load_file(to, path, &no);
 		free(list[i]);
 	}
 	free(list);

@@ -44,7 +44,8 @@ void collateral_free(struct collateral *c);
  * tcb_info_signature, qe_identity, qe_identity_signature, qe_identity_issuer_chain, root_ca_crl, pck_crl, as DCAP libraries write
  * it).  EC_FORMAT: not recognised. */
 int collateral_add(struct collateral *to, struct slice data, const char *source, const char *fetched, struct err *e);
-/* A file, or a folder: of a folder all that is recognised counts, and none at all is an error. */
+/* A file, or a folder: of a folder all that is recognised counts.  Errors: none at all, a revocation list (*.crl, PEM) that cannot be
+ * read, more than fits. */
 int collateral_load(struct collateral *to, const char *path, struct err *e);
 /* For the result: [{"type","source","fetched","age_s","valid_from","valid_until","state": "current|expired|not yet valid"}]. */
 int collateral_describe(struct json *to_array, const struct collateral *c, int64_t now, struct err *e);

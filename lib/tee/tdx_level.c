@@ -127,6 +127,10 @@ static enum tcb_status relaunch(enum tcb_status launch, enum tcb_status now)
 		return tcb_converge(launch, now);
 	if (is_outdated(launch) && !is_outdated(now))
 		return wants_configuration(launch) || wants_configuration(now) ? TCB_RELAUNCH_CONFIGURATION : TCB_RELAUNCH;
+	if (launch == TCB_UP_TO_DATE || now == TCB_UP_TO_DATE)
+		return launch == TCB_UP_TO_DATE ? now : launch;
+	if (!is_outdated(launch) && !is_outdated(now) && launch != now)
+		return TCB_CONFIGURATION_SW;
 	return tcb_converge(launch, now);
 }
 

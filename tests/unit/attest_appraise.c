@@ -329,6 +329,30 @@ TEST(ear_of_an_accepted_snp_report_is_affirming)
 	FAILS(ear_check(j.payload, MAKER_NOW - 61, false, &e), EC_REFUSED);
 }
 
+/* A debug guest is nobody's secret keeper, whatever the policy looks away from. */
+TEST(ear_of_a_report_with_a_check_ignored_is_no_more_than_a_warning)
+{
+	static const char text[] = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"snp.policy.debug\":\"ignore\"}}";
+	uint8_t raw[SNP_REPORT_SIZE];
+	AUTO_BUF der = { 0 }, t = { 0 };
+	AUTO_CERTS certs = { 0 };
+	AUTO_VERDICT v = { 0 };
+	AUTO_PRIVKEY k = { 0 };
+	AUTO_POLICY *p = NULL;
+
+	report_make(raw, &(const struct report_make){ .report_data = nonce, .n = sizeof nonce, .debug = true });
+	vek_make(&der, raw, &(const struct vek_make){ 0 });
+	WORKS(certs_parse(&certs, buf_view(&der), &e));
+	WORKS(policy_parse(&p, slice_str(text), "p.json", &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
+							.has_nonce = true, .nonce = slice_of(nonce, sizeof nonce), .policy = p,
+							.snp_roots = maker_roots() }, &e));
+	OK(v.accepted && v.warned);
+	WORKS(privkey_generate(&k, KEY_EC_P256, 0, &e));
+	token_for(&t, &v, &k);
+	check_token(&t, &k, "ES256", "warning");
+}
+
 static int check_text(const char *text, bool allow_warning, struct err *e)
 {
 	AUTO_JSON *j = NULL;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judging TDX quotes under a CA of our own: what is good is accepted, and every check refuses for its own reason. */
 
+#include <sys/stat.h>
+
 #include "attest/appraise.h"
 #include "attest/policy.h"
 #include "base/cursor.h"
+#include "base/outfile.h"
 #include "codec/hex64.h"
 #include "codec/pem.h"
 #include "evidence/bundle.h"
@@ -419,6 +422,98 @@ TEST(tdx_missing_collateral_is_refused_unless_waived)
 	BAD("tdx.qe.identity", "ISVPRODID", .quote.qe_prodid = 1, .no_docs = true, .waive = true);
 	BAD("tdx.qe.identity", "debug", .quote.qe_debug = true, .no_docs = true, .waive = true);
 	BAD("tdx.tcbinfo", "signature", .docs.tcb_signed_by_other = true, .waive = true);
+}
+
+#define IGNORE(id) "\"" id "\":\"ignore\""
+#define IGNORE_LEVEL IGNORE("tdx.tcb.status") "," IGNORE("tdx.tcb.advisories") "," IGNORE("tdx.tcb.evaluation") "," IGNORE("tdx.collateral.age")
+
+TEST(tdx_what_a_policy_ignores_is_warned_of)
+{
+	AUTO_VERDICT v = { 0 };
+
+	WARN("tdx.td.debug", .quote.attributes = 1, .policy = "\"checks\":{" IGNORE("tdx.td.debug") "}");
+	WARN("tdx.tcb.status", .docs.no_tcb = true, .policy = "\"checks\":{" IGNORE("tdx.tcbinfo") "," IGNORE("tdx.module") "," IGNORE_LEVEL "}");
+	/* what stands on it is not taken for granted */
+	run_it(&v, &(const struct run){ .docs.no_tcb = true, .policy = "\"checks\":{" IGNORE("tdx.tcbinfo") "}" });
+	OK(!v.accepted);
+	HAS(buf_cstr(&v.reason), "tdx.module: not run");
+	BAD("tdx.module", "no TCB info", .docs.no_tcb = true, .policy = "\"checks\":{\"tdx.tcbinfo\":\"warn\"}");
+	BAD("tdx.module", "no TCB info", .docs.tcb_signed_by_other = true, .policy = "\"checks\":{\"tdx.tcbinfo\":\"warn\"}");
+}
+
+static enum tcb_status level_of(const struct tdx_tcb_info *t, uint8_t launch, uint8_t now)
+{
+	struct tdx_pck pck = { .pcesvn = 99 };
+	uint8_t a[16] = { 6, 1, launch }, b[16] = { 6, 1, now };
+	struct tcb_verdict v;
+
+	memset(pck.component, 255, sizeof pck.component);
+	tdx_tcb_appraise(&v, t, NULL, &pck, a, b, 0);
+	return v.status;
+}
+
+/* Of what held at launch and what holds now, the worse counts. */
+TEST(tdx_level_at_work_counts_as_well_as_that_at_launch)
+{
+	static const struct { const char *newest, *older; enum tcb_status both; } cases[] = {
+		{ "UpToDate", "SWHardeningNeeded", TCB_SW_HARDENING },
+		{ "UpToDate", "ConfigurationNeeded", TCB_CONFIGURATION },
+		{ "SWHardeningNeeded", "ConfigurationNeeded", TCB_CONFIGURATION_SW },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_BUF text = { 0 };
+		struct tdx_tcb_info t = { 0 };
+
+		tdx_tcb_info_make(&text, &(const struct tdx_docs){ .level = cases[i].newest, .old_level = cases[i].older });
+		WORKS(tdx_tcb_info_parse(&t, buf_view(&text), &e));
+		EQ(level_of(&t, 5, 4), cases[i].both);
+		EQ(level_of(&t, 4, 5), cases[i].both);
+		tdx_tcb_info_free(&t);
+	}
+}
+
+/* The PCE certifies any enclave of its host: without the identity of Intel's a host writes its own quotes. */
+TEST(tdx_quoting_enclave_of_the_host_is_refused_whatever_the_policy)
+{
+	AUTO_POLICY *p = NULL;
+
+	FAILS(policy_parse(&p, SLICE("{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"tdx.qe.identity\":\"warn\"}}"), "test", &e), EC_FORMAT);
+	BAD("tdx.qe.identity", "MRSIGNER", .quote.qe_other_signer = true, .policy = "\"checks\":{" IGNORE("tdx.qeidentity") "," IGNORE_LEVEL "}");
+	BAD("tdx.qe.identity", "debug", .quote.qe_debug = true, .docs.no_id = true, .policy = "\"checks\":{\"tdx.qeidentity\":\"warn\"}");
+	WARN("tdx.qe.identity", .policy = "\"checks\":{" IGNORE("tdx.qeidentity") "," IGNORE_LEVEL "}");
+}
+
+static void write_in(const char *dir, const char *name, struct slice data)
+{
+	AUTO_STR *path = str_printf(NULL, "%s/%s", dir, name);
+
+	WORKS(outfile_write(path, data, 0600, false, &e));
+}
+
+TEST(tdx_collateral_that_breaks_says_where)
+{
+	AUTO_COLLATERAL c = { 0 };
+	AUTO_STR *dir = NULL;
+	AUTO_BUF chain = { 0 };
+	struct err e = { 0 };
+
+	EQ(collateral_add(&c, SLICE("{\"tcb_info\":\"{}\",\"tcb_info_signature\":\"\",\"qe_identity\":\"{},\\\"tcbInfo\\\":{}\","
+				    "\"qe_identity_signature\":\"\"}"), "", "", &e), -1);
+	EQ(e.code, EC_FORMAT);
+	HAS(e.msg, "member 'qe_identity' holds something else");
+	e = (struct err){ 0 };
+	/* of a folder, a list that is cut is no list that was never given */
+	dir = str_printf(&e, "%s/given", tmpdir());
+	OK(dir && !mkdir(dir, 0700));
+	tdx_chain_make(&chain, &(const struct tdx_make){ 0 });
+	write_in(dir, "a.pem", buf_view(&chain));
+	write_in(dir, "notes", SLICE("no certificate"));
+	WORKS(collateral_load(&c, dir, &e));
+	write_in(dir, "b.crl", SLICE("\x30\x82\x01"));
+	EQ(collateral_load(&c, dir, &e), -1);
+	EQ(e.code, EC_FORMAT);
+	HAS(e.msg, "b.crl");
 }
 
 TEST(tdx_documents_that_do_not_hold_are_refused)
