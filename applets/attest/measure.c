@@ -90,7 +90,7 @@ int input_open(struct input *ret, const char *name, struct err *e)
 		return 0;
 	ret->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (ret->fd < 0)
-		return err_sys(e, errno == ENOENT ? EC_USAGE : EC_IO, "cannot open '%s'", name);
+		return err_sys(e, EC_IO, "cannot open '%s'", name);
 	if (fstat(ret->fd, &st))
 		return err_sys(e, EC_IO, "cannot read '%s'", name);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > INPUT_SIZE_MAX)

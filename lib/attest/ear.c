@@ -47,7 +47,7 @@ static const struct {
 	[EXEC] = { "executables", { { 2, "approved at run time" }, { 3, "approved at boot" }, { 4, "recognised, not checked for approval" },
 				    { 32, "recognised and unsafe" }, { 33, "not recognised" }, { 96, "known to be bad" } } },
 	[FILES] = { "file-system", { { 2, "approved files" }, { 32, "files that are not recognised" }, { 96, "files known to be bad" } } },
-	[HARDWARE] = { "hardware", { { 2, "genuine, without known weakness" }, { 32, "genuine, with known weaknesses" },
+	[HARDWARE] = { "hardware", { { 2, "genuine; known weaknesses of its kind are no part of this" }, { 32, "genuine, with known weaknesses" },
 				     { 96, "known to be broken" }, { 97, "not recognised" } } },
 	[RUNTIME] = { "runtime-opaque", { { 2, "memory is encrypted, closed to the host" }, { 32, "memory is isolated" }, { 96, "memory is open" } } },
 	[STORAGE] = { "storage-opaque", { { 2, "secrets are sealed by hardware" }, { 32, "secrets are encrypted by software" }, { 96, "secrets are open" } } },

@@ -407,7 +407,7 @@ static int read_rule(struct policy *p, const struct json *m, struct err *e)
 
 	if (!c) {
 		err_set(e, EC_FORMAT, "checks: there is no check '%s'", id);
-		return err_hint(e, "'attest verify --print-policy' lists them");
+		return err_hint(e, "cvmbox-attest(1) lists them under OUTPUT, and 'attest verify' prints those that it ran or left out");
 	}
 	while (r < 3 && (!word || strcmp(word, words[r])))
 		r++;

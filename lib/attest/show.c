@@ -289,7 +289,12 @@ static int show_json(struct json *to, struct slice text, struct err *e)
 		return show_evidence(to, k, text, (struct slice){ 0 }, e);
 	if (!collateral_add(&c, text, "", "", &no) && c.n)
 		return show_documents(to, &c, e);
-	return err_set(e, EC_FORMAT, "JSON, but of no form that this version knows");
+	if (kind_foreign(j)) {
+		err_set(e, EC_ABSENT, "this is evidence of kind '%s', which this version cannot read", kind_foreign(j));
+		return err_hint(e, "'cvmbox attest verify --help' lists the kinds that it knows");
+	}
+	err_set(e, EC_FORMAT, "JSON, but of no form that this version knows");
+	return err_hint(e, "it knows bundles, Trustee's evidence JSON, TCB info, QE identities and token files");
 }
 
 int show(struct json *to, struct slice data, struct err *e)

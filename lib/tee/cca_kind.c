@@ -83,10 +83,10 @@ static enum outcome check_platform_signature(void *p, const struct expect *x, st
 	buf_puts(&f->expected, "the signature of a platform key that you trust");
 	if (!x->anchors || x->anchors->keys.n + x->anchors->certs.n == 0) {
 		buf_puts(&f->actual, "no trusted key was given: anybody can have made this token");
-		buf_puts(&f->hint, "nothing inside a CCA token vouches for its platform: give the key (CPAK) that its maker published for "
-				   "instance ");
+		buf_puts(&f->hint, "nothing inside a CCA token vouches for its platform: give the key (CPAK) that its maker published, for "
+				   "the platform with instance id ");
 		buf_hex(&f->hint, s->t.instance);
-		buf_puts(&f->hint, " with --trust-anchor");
+		buf_puts(&f->hint, ", with --trust-anchor");
 		return FAILED;
 	}
 	for (size_t i = 0; i < x->anchors->keys.n; i++)

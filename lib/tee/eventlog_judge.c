@@ -271,8 +271,10 @@ enum outcome eventlog_check_order(void *parsed, const struct expect *x, struct f
 			buf_puts(bad.to, " has no separator");
 		}
 	names_end(&bad);
-	if (bad.n == 0)
+	if (bad.n == 0) {
+		buf_puts(&f->actual, "in order");
 		return PASSED;
+	}
 	if (s->regs.cc)
 		buf_puts(&f->hint, "firmware (OVMF) before the end of 2023 writes both separators to RTMR0; a policy can set this check to warn for it");
 	return FAILED;

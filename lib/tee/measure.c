@@ -168,7 +168,7 @@ static int pe_parse(struct pe *x, struct err *e)
 	size_t optional;
 
 	if (x->s->size < sizeof mz)
-		return err_set(e, EC_FORMAT, "a PE image of %llu bytes is none", (unsigned long long)x->s->size);
+		return err_set(e, EC_FORMAT, "%llu bytes are no PE image", (unsigned long long)x->s->size);
 	if (x->head.n > x->s->size)
 		return err_set(e, EC_BUG, "a header of %zu bytes for a file of %llu", x->head.n, (unsigned long long)x->s->size);
 	if (pe_read(x, 0, mz, sizeof mz, e))

@@ -215,6 +215,13 @@
     ? 3
     $ cvmbox attest verify $CVMBOX_VECTORS/trustee/snp/e2e-evidence.json --now 2025-12-01 --insecure-no-nonce | tail -n 1
     accepted, with warnings
+    $ cvmbox attest show $CVMBOX_VECTORS/trustee/csv/csv_evidence.json
+    2| cvmbox attest: cannot show '<*>': this is evidence of kind 'csv', which this version cannot read
+    2| cvmbox attest: hint: <*>
+    ? 3
+    $ A=$CVMBOX_VECTORS/cpu-tee; cvmbox attest verify $A/azure/az-tdx-live.json --insecure-no-nonce --collateral $A/tdx --now 2026-03-20T00:00:00Z | grep -c '^pass  [a-z._]*$'
+    0
+    ? 1
     $ cvmbox attest show $CVMBOX_VECTORS/cpu-tee/snp/turin-v5.report.bin | sed -n '/product/p; /chip_id/p'
     product:             Turin
     chip_id:             59790fb1c39f35c1

@@ -126,6 +126,12 @@
     $ cvmbox attest measure pcr
     2| cvmbox attest: cannot measure: what is booted? give --uki FILE, or --kernel, --initrd and --append
     ? 2
+    $ cvmbox attest measure pcr --uki none.efi
+    2| cvmbox attest: cannot measure: cannot open 'none.efi': No such file or directory
+    ? 4
+    $ printf MZ >cut.efi; cvmbox attest measure pcr --kernel cut.efi
+    2| cvmbox attest: cannot measure: 'cut.efi': 2 bytes are no PE image
+    ? 5
 
 @need vectors
     $ : >empty; cvmbox attest measure snp --ovmf $CVMBOX_VECTORS/cpu-tee/measure/ovmf_AmdSev_suffix.bin --vcpus 1 --vcpu-type EPYC-v4 --kernel empty --initrd empty --append 'console=ttyS0 loglevel=7' --output-format hex --guest-features 0x1 --guest-features 0x21
