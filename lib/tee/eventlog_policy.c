@@ -119,12 +119,29 @@ static int cmdline_listed(const struct log_event *ev, enum hash alg, const struc
 	return 0;
 }
 
+enum explained { EXPLAINED, MAY_HIDE, HIDES };
+
+/* Neither type nor text of an event is hashed, and a guest that was started with another command line can extend a listed one
+ * afterwards.  So what the log says of the real one has to be told from everything else that goes to the same register: PCR 8 holds
+ * GRUB's commands, whose text is what was hashed, and PCR 12 holds command lines alone.  PCR 9 and RTMR2 hold files as well, of
+ * which the log has no more than a digest. */
+static enum explained explained(const struct log_event *ev, bool cc)
+{
+	if (!event_extends(ev) || ev->from == LOG_IMA || ev->meaning == MEANS_SECTION || ev->meaning == MEANS_SECTION_NAME)
+		return EXPLAINED;
+	if (ev->meaning == MEANS_GRUB_COMMAND && ev->proof == PROVED)
+		return EXPLAINED;
+	if (!cc && (ev->reg == 8 || ev->reg == 12))
+		return HIDES;
+	return ev->reg == (cc ? 3 : 9) ? MAY_HIDE : EXPLAINED;
+}
+
 enum outcome eventlog_check_cmdline(void *parsed, const struct expect *x, struct finding *f)
 {
 	const struct eventlog_subject *s = parsed;
 	const struct texts *list = &x->limits->kernel_cmdlines;
 	struct names bad = { &f->actual, 0 };
-	size_t good = 0, seen = 0;
+	size_t good = 0, seen = 0, doubtful = 0;
 
 	if (list->n == 0)
 		return NOT_ASKED;
@@ -137,8 +154,14 @@ enum outcome eventlog_check_cmdline(void *parsed, const struct expect *x, struct
 		const struct log_event *ev = &s->l.v[i];
 		AUTO_BUF shown = { 0 };
 		const int is = cmdline_listed(ev, s->regs.alg, list, &shown);
+		const enum explained how = is ? EXPLAINED : explained(ev, s->regs.cc);
 
 		seen += is != 0;
+		doubtful += how == MAY_HIDE;
+		if (how == HIDES && name_next(&bad)) {
+			event_name(bad.to, ev, s->regs.cc);
+			buf_puts(bad.to, " may be another command line under a wrong label");
+		}
 		if (seen > CMDLINES_MAX) {
 			bad.n = 1;
 			buf_printf(&f->actual, "over %u kernel command lines", CMDLINES_MAX);
@@ -159,7 +182,18 @@ enum outcome eventlog_check_cmdline(void *parsed, const struct expect *x, struct
 	if (good == 0)
 		return no_source(f, x, "the log shows no kernel command line");
 	buf_printf(&f->actual, "%zu command lines, all listed", good);
-	return PASSED;
+	if (!doubtful)
+		return PASSED;
+	buf_printf(&f->actual, "; %zu events of %s that the log does not explain", doubtful, s->regs.cc ? "RTMR2" : "PCR 9");
+	buf_printf(&f->hint, "labels are not signed, so one of these may be another command line: values of %s in the policy's %s rule that out",
+		   s->regs.cc ? "RTMR2" : "PCR 9", s->regs.cc ? "rtmrs" : "pcrs");
+	return WARNED;
+}
+
+/* The bytes that an Authenticode digest is over can stand in a log under any label: they begin like the image. */
+static bool begins_like_image(struct slice s)
+{
+	return s.n >= 4 && (!memcmp(s.p, "MZ", 2) || !memcmp(s.p, "VZ", 2) || !memcmp(s.p, "PE\0", 4));
 }
 
 /* Events that can only be the start of an image: labelled so, or where images are measured and not explained by their data. */
@@ -167,7 +201,9 @@ static bool stands_for_image(const struct log_event *ev, bool cc)
 {
 	if (event_is_image(ev))
 		return true;
-	return event_extends(ev) && ev->from != LOG_IMA && ev->proof != PROVED && (cc ? ev->reg == 2 : ev->reg == 2 || ev->reg == 4);
+	if (!event_extends(ev) || ev->from == LOG_IMA || (ev->proof == PROVED && !begins_like_image(ev->data)))
+		return false;
+	return cc ? ev->reg == 2 : ev->reg == 2 || ev->reg == 4;
 }
 
 enum outcome eventlog_check_boot_images(void *parsed, const struct expect *x, struct finding *f)

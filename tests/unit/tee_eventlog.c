@@ -532,6 +532,80 @@ TEST(eventlog_relabelled_events_do_not_pass)
 	}
 }
 
+/* A guest started with another command line extends the listed one later, and hides the real one under some label. */
+TEST(eventlog_command_lines_hidden_under_other_labels)
+{
+	static const char bad[] = "root=/dev/evil";
+	static const struct { uint32_t reg, type; const char *data, *want; } rows[] = {
+		{ 8, 0x80000009, "tables", "fail" }, { 8, EV_EVENT_TAG, "hello", "fail" }, { 8, EV_ACTION, bad, "fail" }, { 8, EV_IPL, bad, "fail" },
+		{ 12, EV_ACTION, bad, "fail" }, { 12, 0x80000009, "tables", "fail" }, { 9, 0x80000009, "tables", "warn" }, { 9, EV_ACTION, bad, "warn" },
+		{ 8, EV_IPL, "grub_cmd: root=/dev/evil", "pass" },	/* behind its prefix, what GRUB does all the time */
+	};
+	char line[] = CMDLINE, *lines[] = { line };
+	const struct limits limits = { .kernel_cmdlines = { lines, 1 } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_BUF b = { 0 };
+		AUTO_LOG_VERDICT v = { 0 };
+		struct registers regs;
+
+		log_head(&b, "Spec ID Event03", sha256, 1);
+		for (uint32_t r = 0; r < 8; r++)
+			log_event(&b, r, EV_SEPARATOR, sha256, 1, ZEROS, ZEROS);
+		log_event(&b, rows[i].reg, rows[i].type, sha256, 1, slice_of(rows[i].data, strlen(rows[i].data) + !strcmp(rows[i].want, "pass")), slice_str(bad));
+		grub(&b, 8, sha256, 1, "kernel_cmdline: ", CMDLINE);
+		registers_of(&regs, buf_view(&b), LOG_TCG, HASH_SHA256, false);
+		judge(&v, &regs, buf_view(&b), LOG_TCG, &limits);
+		if (strcmp(log_result(&v, "eventlog.cmdline"), rows[i].want))
+			test_fail(__FILE__, __LINE__, "row %zu: %s %s", i, log_result(&v, "eventlog.cmdline"), v.reason);
+		EQ(v.holds, strcmp(rows[i].want, "fail") != 0);
+	}
+	for (size_t i = 0; i < 2; i++) {	/* RTMR2: files are there as well, so it can only be said */
+		AUTO_BUF b = { 0 };
+		AUTO_LOG_VERDICT v = { 0 };
+		struct registers regs;
+
+		log_head(&b, "Spec ID Event03", sha384, 1);
+		for (uint32_t r = 1; r < 3; r++)
+			log_event(&b, r, EV_SEPARATOR, sha384, 1, ZEROS, ZEROS);
+		if (i)
+			log_event(&b, 3, EV_EVENT_TAG, sha384, 1, SLICE("Linux initrd"), slice_str(bad));
+		grub(&b, 3, sha384, 1, "kernel_cmdline: ", CMDLINE);
+		registers_of(&regs, buf_view(&b), LOG_CCEL, HASH_SHA384, true);
+		judge(&v, &regs, buf_view(&b), LOG_CCEL, &limits);
+		STR(log_result(&v, "eventlog.cmdline"), i ? "warn" : "pass");
+	}
+}
+
+/* The bytes that an image's digest is over explain that digest as well, under any label. */
+TEST(eventlog_images_hidden_under_other_labels)
+{
+	static const struct { const char *begin; const char *want; } rows[] = {
+		{ "Calling EFI Application from Boot Option", "pass" }, { "MZ evil image", "fail" }, { "VZ evil image", "fail" }, { "PE\0\0 evil image", "fail" }
+	};
+	char hex[2 * 32 + 1], *images[] = { hex };
+	const struct limits limits = { .boot_images = { images, 1 } };
+	uint8_t d[32];
+	AUTO_BUF ok = { 0 };
+
+	WORKS(hash_of(d, HASH_SHA256, SLICE("GRUB"), &e));
+	buf_hex(&ok, slice_of(d, 32));
+	memcpy(hex, buf_cstr(&ok), sizeof hex);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct slice data = slice_of(rows[i].begin, i == 3 ? 15 : strlen(rows[i].begin));
+		AUTO_BUF b = { 0 };
+		AUTO_LOG_VERDICT v = { 0 };
+		struct registers regs;
+
+		tpm_log(&b);
+		log_event(&b, 4, EV_ACTION, three, 3, data, data);
+		registers_of(&regs, buf_view(&b), LOG_TCG, HASH_SHA256, false);
+		judge(&v, &regs, buf_view(&b), LOG_TCG, &limits);
+		STR(log_result(&v, "eventlog.boot_images"), rows[i].want);
+		STR(log_result(&v, "eventlog.digests"), "pass");
+	}
+}
+
 TEST(eventlog_without_a_log_only_what_was_asked_fails)
 {
 	static const struct slice none[N_LOGS];
