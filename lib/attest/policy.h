@@ -41,7 +41,8 @@
  *   checks               {CHECK-ID: "require"|"warn"|"ignore"}; those that everything stands on (signature, chain,
  *                        report data, ...) only "require".
  *                        "require" by name also wants that the check applies: a check that has nothing to compare
- *                        with fails then
+ *                        with fails then.  One that has to hold and is ignored is a warning; those that stand on it have to be
+ *                        ignored too
  *   resources            [{"path":"repo/type/tag","kinds":[..],"measurements":[..]}]: what a key broker may hand to
  *                        whom.  '*' at the end of a path stands for
  *                        any rest.  When the list is there, a resource that no rule names is denied; a rule without

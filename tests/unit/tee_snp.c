@@ -96,6 +96,9 @@ TEST(snp_report_contents_that_policy_refuses)
 	snp_refused(&(const struct snp_run){ .report.vmpl = 1 }, "snp.vmpl");
 	snp_accepted(&(const struct snp_run){ .report.vmpl = 1, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":1}" }, false);
 	snp_refused(&(const struct snp_run){ .report.vmpl = SNP_VMPL_HOST, .policy = "{\"schema\":\"cvmbox.policy/1\",\"vmpl_max\":3}" }, "snp.vmpl");
+	snp_refused(&(const struct snp_run){ .report.vmpl = SNP_VMPL_HOST, .policy = POLICY("\"checks\":{\"snp.vmpl\":\"ignore\"}") }, "snp.report_data");
+	snp_refused(&(const struct snp_run){ .report.vmpl = SNP_VMPL_HOST, .no_nonce = true, .waive = true,
+					     .policy = POLICY("\"checks\":{\"snp.vmpl\":\"warn\"}") }, "snp.report_data");
 	snp_refused(&(const struct snp_run){ .change = set_bit17_off }, "snp.policy.consistent");
 	snp_refused(&(const struct snp_run){ .change = want_rapl_dis }, "snp.policy.consistent");
 	snp_accepted(&(const struct snp_run){ .change = with_rapl_dis }, false);
