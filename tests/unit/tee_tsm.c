@@ -412,6 +412,7 @@ static void end_by(int sig, int want_left)
 	if (pid == 0) {
 		struct err e = { 0 };
 
+		signal(sig, SIG_DFL);	/* whoever runs the tests may have it ignored (nohup), and that would be respected */
 		tsm_get(&t, &h, "sev_guest", ask, &e);
 		_exit(99);
 	}
