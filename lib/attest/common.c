@@ -30,8 +30,14 @@ static enum outcome check_log(void *p, const struct expect *x, struct finding *f
 	const struct common_subject *s = p;
 	const struct limits *l = x->limits;
 
-	if (s->has_log || (!l->kernel_cmdlines.n && !l->boot_images.n && !l->want_secure_boot))
+	if (s->has_log)
 		return NOT_ASKED;
+	if (!l->kernel_cmdlines.n && !l->boot_images.n && !l->want_secure_boot) {
+		for (size_t i = 0; i < N_LOGS && !f->hint.n; i++)
+			if (x->logs[i].n)
+				buf_printf(&f->hint, "the event log was not looked at: %s evidence has no registers to hold it against", s->kind);
+		return NOT_ASKED;
+	}
 	f->source = l->source;
 	buf_puts(&f->hint, "kernel_cmdlines, boot_images and secure_boot can be judged for tdx, az-snp-vtpm, az-tdx-vtpm and tpm");
 	buf_printf(&f->actual, "%s evidence has no registers to hold a log against", s->kind);

@@ -123,6 +123,15 @@ static void say(struct buf *to, const char *text, const struct buf *list)
 		buf_printf(to, "%s%s%s", to->n ? "; " : "", text, buf_cstr(list));
 }
 
+/* CC registers end at 4: a log that speaks of more counts in PCRs. */
+static bool log_of_a_tpm(const struct eventlog_subject *s)
+{
+	for (uint32_t i = 5; s->regs.cc && i < LOG_REGS; i++)
+		if (s->st[i].events)
+			return true;
+	return false;
+}
+
 static enum outcome replay_verdict(struct replay_found *r, const struct eventlog_subject *s, struct finding *f)
 {
 	bool prefix = false;
@@ -138,7 +147,8 @@ static enum outcome replay_verdict(struct replay_found *r, const struct eventlog
 	if (r->bad.n && !s->regs.cc && s->st[8].how == REPLAY_NONE && s->regs.v[8].known && s->st[8].events == 0)
 		buf_puts(&f->hint, "PCR 8 may hold init data: a policy names its digest in init_data; ");
 	if (r->bad.n) {
-		buf_puts(&f->hint, s->l.algs[s->regs.alg] ? "the log is of another boot or another machine, or was changed; or a measurement is missing in it"
+		buf_puts(&f->hint, log_of_a_tpm(s) ? "the log speaks of PCRs, so it is that of a TPM: the one of the TEE is in ACPI table CCEL"
+				   : s->l.algs[s->regs.alg] ? "the log is of another boot or another machine, or was changed; or a measurement is missing in it"
 							  : "no event of the log has a digest of the algorithm that the evidence uses");
 		return FAILED;
 	}

@@ -222,6 +222,12 @@
     $ A=$CVMBOX_VECTORS/cpu-tee; cvmbox attest verify $A/azure/az-tdx-live.json --insecure-no-nonce --collateral $A/tdx --now 2026-03-20T00:00:00Z | grep -c '^pass  [a-z._]*$'
     0
     ? 1
+    $ A=$CVMBOX_VECTORS/cpu-tee; gzip -dc $A/eventlog/ars-live.ccel.bin.gz >ccel; cvmbox attest verify $A/snp/turin-v5.report.bin --certs $A/snp/turin-v5.vcek.pem --event-log ccel --insecure-no-nonce --now 2026-03-20T00:00:00Z | grep -A 1 'event log'
+    skip  the event log was not looked at: snp evidence has no registers to hold it against:
+          evidence.log
+    $ A=$CVMBOX_VECTORS/cpu-tee; cvmbox attest verify $A/tdx/ars-live.quote.bin --event-log $A/eventlog/ubuntu-2404-amd-sevsnp.bin --insecure-no-nonce --insecure-no-collateral --now 2026-04-01T00:00:00Z 2>&1 | grep -A 1 '^fail'
+    fail  eventlog.replay  <*>
+            the log speaks of PCRs, so it is that of a TPM: the one of the TEE is in ACPI table CCEL
     $ cvmbox attest show $CVMBOX_VECTORS/cpu-tee/snp/turin-v5.report.bin | sed -n '/product/p; /chip_id/p'
     product:             Turin
     chip_id:             59790fb1c39f35c1
