@@ -21,8 +21,8 @@ static void put_arg(struct buf *b, const struct opt *o)
 		buf_printf(b, "%s%s", i ? "|" : "", o->names[i]);
 }
 
-/* Words up to column 'width', line ends inside kept. */
-static void put_wrapped(struct buf *b, const char *s, size_t width)
+/* Words up to column 'width', line ends inside kept; all lines but the first begin with that many spaces. */
+static void put_indented(struct buf *b, const char *s, size_t width, int indent)
 {
 	size_t col = 0;
 
@@ -30,7 +30,7 @@ static void put_wrapped(struct buf *b, const char *s, size_t width)
 		const size_t n = strcspn(s, " \n");
 
 		if (col && col + 1 + n > width) {
-			buf_byte(b, '\n');
+			buf_printf(b, "\n%*s", indent, "");
 			col = 0;
 		} else if (col) {
 			buf_byte(b, ' ');
@@ -40,7 +40,7 @@ static void put_wrapped(struct buf *b, const char *s, size_t width)
 		col += n;
 		s += n;
 		if (*s == '\n') {
-			buf_byte(b, '\n');
+			buf_printf(b, "\n%*s", indent, "");
 			col = 0;
 			s++;
 		}
@@ -50,12 +50,20 @@ static void put_wrapped(struct buf *b, const char *s, size_t width)
 	buf_byte(b, '\n');
 }
 
+static void put_wrapped(struct buf *b, const char *s, size_t width)
+{
+	put_indented(b, s, width, 0);
+}
+
 /* --- text ---------------------------------------------------------------------------------------------------- */
 
 #define HELP_COLUMN 28
+#define HELP_WIDTH 100
 
 static void put_opts(struct buf *b, const struct opt *o)
 {
+	AUTO_BUF text = { 0 };
+
 	for (; o && o->kind != OPT_KIND_END; o++) {
 		const size_t start = b->n;
 		size_t w;
@@ -73,7 +81,10 @@ static void put_opts(struct buf *b, const struct opt *o)
 			buf_byte(b, '\n');
 			w = 0;
 		}
-		buf_printf(b, "%*s%s%s\n", (int)(HELP_COLUMN - w), "", o->help, o->kind == OPT_KIND_LIST ? " (repeatable)" : "");
+		buf_printf(b, "%*s", (int)(HELP_COLUMN - w), "");
+		buf_reset(&text);
+		buf_printf(&text, "%s%s", o->help, o->kind == OPT_KIND_LIST ? " (repeatable)" : "");
+		put_indented(b, buf_cstr(&text), HELP_WIDTH - HELP_COLUMN, HELP_COLUMN);
 	}
 }
 

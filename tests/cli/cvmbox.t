@@ -56,6 +56,7 @@
     2| cvmbox: cannot open folder '/no/such/folder': No such file or directory
     ? 4
 # every verb has help, and help is a result
+    $ for v in '' detect collect verify collateral show token measure; do cvmbox attest $v --help; done | awk 'length > 100'
     $ for a in $(cvmbox --list); do cvmbox $a --help >/dev/null || echo "$a"; done
 # machine-readable description
     $ cvmbox -q --install bin; cvmbox help --json | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], sorted(a["name"] for a in j["applets"])[0])'
