@@ -74,6 +74,12 @@ static int finish(struct walk *w, cJSON *c, struct err *e)	/* depth is bounded b
 	return 0;
 }
 
+/* Only our own authenticated manifests may be larger than 16 MiB. */
+static size_t most_values(size_t max)
+{
+	return max > (size_t)16 << 20 ? max / 16 : JSON_MAX_VALUES;
+}
+
 int json_parse(struct json **ret, struct slice text, size_t max, struct err *e)
 {
 	AUTO_BUF numbers = { .max = SIZE_MAX / 2 };
@@ -82,7 +88,7 @@ int json_parse(struct json **ret, struct slice text, size_t max, struct err *e)
 
 	if (text.n > max)
 		return err_set(e, EC_FORMAT, "JSON text is %zu bytes, more than %zu", text.n, max);
-	if (json_scan(&numbers, text, e))
+	if (json_scan(&numbers, text, most_values(max), e))
 		return -1;
 	tree = cJSON_ParseWithLengthOpts((const char *)text.p, text.n, NULL, false);
 	if (!tree)	/* the grammar is right, so this is memory */

@@ -5,7 +5,8 @@
 /* JSON (RFC 8259), strict, for hostile input, and the tree that results are made of.  The only
  * room that knows cJSON.
  *
- * Parsing refuses (EC_FORMAT): text over max bytes, nesting over 64, duplicate member names,
+ * Parsing refuses (EC_FORMAT): text over max bytes, nesting over 64, over 2^18 values (where max is
+ * over 16 MiB: one for 16 bytes of it), duplicate member names,
  * \u0000 in strings, invalid UTF-8, anything behind the value, numbers that are not finite or
  * longer than 63 characters.  Numbers keep their text, so integers of 64 bits are exact (json_u64,
  * json_i64: a literal with '.' or an exponent is no integer). */

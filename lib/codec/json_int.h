@@ -11,6 +11,7 @@
 
 enum {
 	JSON_MAX_DEPTH = 64,
+	JSON_MAX_VALUES = 1 << 18,	/* in up to 16 MiB: each takes some 150 bytes of memory, and may be two bytes of text */
 	JSON_MAX_NUMBER = 63,		/* characters; cJSON's number buffer ends there */
 	JSON_BROKEN = 1 << 16		/* in cJSON.type, above cJSON's own bits: an adder failed below this node */
 };
@@ -19,8 +20,9 @@ struct json_span {			/* where a number stands in the text */
 	size_t at, n;
 };
 
-/* The whole grammar of RFC 8259 over text, without building anything.  Appends one json_span per number, in order. */
-int json_scan(struct buf *numbers, struct slice text, struct err *e);
+/* The whole grammar of RFC 8259 over text, without building anything; at most that many values.  Appends one json_span per
+ * number, in order. */
+int json_scan(struct buf *numbers, struct slice text, size_t most, struct err *e);
 
 /* Length 1..4 of the valid UTF-8 sequence at p (n bytes left), 0 if there is none (RFC 3629: no surrogates,
  * no overlong forms, at most U+10FFFF). */

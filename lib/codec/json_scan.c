@@ -8,6 +8,7 @@ struct scan {
 	const uint8_t *start, *p, *end;
 	const char *why;		/* NULL: good so far */
 	unsigned depth;
+	size_t values, most;
 	struct buf *numbers;
 };
 
@@ -252,6 +253,8 @@ static bool container(struct scan *s, char close, bool named)
 static bool value(struct scan *s)
 {
 	space(s);
+	if (s->values++ == s->most)
+		return fail(s, "more values than any document here has");
 	switch (peek(s)) {
 	case -1:
 		return fail(s, "text ends where a value should be");
@@ -274,9 +277,9 @@ static bool value(struct scan *s)
 	}
 }
 
-int json_scan(struct buf *numbers, struct slice text, struct err *e)
+int json_scan(struct buf *numbers, struct slice text, size_t most, struct err *e)
 {
-	struct scan s = { .start = text.p, .p = text.p, .numbers = numbers };
+	struct scan s = { .start = text.p, .p = text.p, .most = most, .numbers = numbers };
 	size_t line = 1, column = 1;
 
 	if (text.n == 0)

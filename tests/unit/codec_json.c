@@ -166,6 +166,24 @@ TEST(json_limits_size_depth_and_number_length)
 	OK(!j);
 }
 
+/* Two bytes of text become some 150 of memory: 16 MiB of it would be a gigabyte. */
+TEST(json_limits_the_number_of_values)
+{
+	for (size_t more = 0; more < 2; more++) {
+		AUTO_BUF t = { 0 };
+		AUTO_JSON *j = NULL;
+		struct err e = { 0 };
+
+		buf_puts(&t, "[0");
+		for (size_t i = 2; i < ((size_t)1 << 18) + more; i++)
+			buf_puts(&t, ",0");
+		buf_byte(&t, ']');
+		EQ(json_parse(&j, buf_view(&t), (size_t)16 << 20, &e) == 0, more == 0);
+		if (more)
+			HAS(e.msg, "more values");
+	}
+}
+
 TEST(json_finds_a_duplicate_among_many_names)
 {
 	AUTO_BUF t = { 0 };
