@@ -3,6 +3,47 @@
 
 #include "attest/common.h"
 
+/* --- whom a policy speaks of ------------------------------------------------------------------------------------ */
+
+enum { OF_SNP = 1, OF_TDX = 2, OF_TPM = 4, OF_CCA = 8 };
+
+static bool any_of(const struct texts *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (l[i].n)
+			return true;
+	return false;
+}
+
+/* Makers whose values the policy lists.  What all kinds have (measurements, init data) and what is a floor tells nothing. */
+static unsigned spoken_of(const struct limits *l)
+{
+	unsigned of = 0;
+
+	if (l->chip_ids.n || l->host_data.n || l->family_ids.n || l->image_ids.n || l->id_keys.n || l->author_keys.n)
+		of |= OF_SNP;
+	if (l->mr_seam.n || l->mr_config_id.n || l->mr_owner.n || l->mr_owner_config.n || l->fmspc.n || l->ppid.n || l->xfam.n || any_of(l->rtmr, 4))
+		of |= OF_TDX;
+	if (any_of(l->pcr, LIMIT_PCRS) || l->ak_keys.n)
+		of |= OF_TPM;
+	if (l->implementation_ids.n || l->instance_ids.n || l->realm_pvs.n || any_of(l->rem, 4))
+		of |= OF_CCA;
+	return of;
+}
+
+static unsigned parts_of(const char *kind)
+{
+	static const struct { const char *kind; unsigned of; } table[] = {
+		{ "snp", OF_SNP }, { "tdx", OF_TDX }, { "az-snp-vtpm", OF_SNP | OF_TPM }, { "az-tdx-vtpm", OF_TDX | OF_TPM }, { "tpm", OF_TPM },
+		{ "cca", OF_CCA }
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (!strcmp(table[i].kind, kind))
+			return table[i].of;
+	return ~0u;		/* sample: a check of its own guards it */
+}
+
 static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)
 {
 	const struct common_subject *s = p;
@@ -11,6 +52,14 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	f->source = x->limits->source;
 	buf_puts(&f->actual, s->kind);
 	if (list->n == 0) {	/* sample has a check of its own */
+		const unsigned of = spoken_of(x->limits), has = parts_of(s->kind);
+
+		/* a guest on another maker's machine, or one without the TPM that is spoken of, would be asked nothing */
+		if ((of && !(of & has)) || (of & OF_TPM & ~has)) {
+			buf_puts(&f->expected, "a TEE whose values the policy lists");
+			buf_puts(&f->hint, "the policy lists values that this kind of evidence does not have: if it may come all the same, name it in kinds");
+			return FAILED;
+		}
 		buf_puts(&f->expected, "any TEE");
 		if (strcmp(s->kind, "tpm"))
 			return PASSED;

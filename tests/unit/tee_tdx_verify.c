@@ -441,6 +441,19 @@ TEST(tdx_what_a_policy_ignores_is_warned_of)
 	BAD("tdx.module", "no TCB info", .docs.tcb_signed_by_other = true, .policy = "\"checks\":{\"tdx.tcbinfo\":\"warn\"}");
 }
 
+/* Whoever pins what an SNP guest has does not mean that a TD may be anything. */
+TEST(tdx_quote_is_refused_where_a_policy_lists_other_makers_values)
+{
+#define CHIP "\"chip_ids\":[\"0011223344556677\"]"
+	BAD("evidence.kind", "a TEE whose values the policy lists", .policy = CHIP);
+	BAD("evidence.kind", "a TEE whose values the policy lists", .policy = "\"ak_keys\":[\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"]");
+	GOOD(.policy = CHIP ",\"kinds\":[\"snp\",\"tdx\"]");
+	GOOD(.policy = CHIP ",\"fmspc\":[\"00806f050000\"]");
+	BAD("evidence.kind", "a TEE whose values the policy lists",
+	    .policy = "\"fmspc\":[\"00806f050000\"],\"pcrs\":{\"4\":[\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"]}");
+	GOOD(.policy = "\"min_tcb\":{\"snp\":8}");
+}
+
 static enum tcb_status level_of(const struct tdx_tcb_info *t, uint8_t launch, uint8_t now)
 {
 	struct tdx_pck pck = { .pcesvn = 99 };
