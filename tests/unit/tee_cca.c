@@ -8,6 +8,7 @@
 #include "base/host.h"
 #include "base/outfile.h"
 #include "cca_maker.h"
+#include "codec/der.h"
 #include "codec/hex64.h"
 #include "test.h"
 
@@ -237,6 +238,43 @@ TEST(cca_endorsement_leads_to_a_trusted_ca)
 	HAS(buf_cstr(&v.reason), "expired");
 	/* the platform's certificate itself may be the anchor */
 	wants(buf_view(&token), &(struct ask){ .anchors = &given }, NULL);
+}
+
+/* The same CA certifies web servers and keys of TPMs: these are no platforms. */
+TEST(cca_endorsement_of_a_key_for_other_uses)
+{
+	static const struct { const char *usage; bool good; } rows[] = {
+		{ "1.3.6.1.5.5.7.3.1", false }, { "2.23.133.8.3", false }, { "2.5.29.37.0", true }, { NULL, true }
+	};
+	const struct privkey *ca = cca_key(KEY_EC_P256, 2), *cpak = cca_key(KEY_EC_P384, 0);
+	AUTO_BUF token = { 0 }, root = { 0 };
+	AUTO_COLLATERAL anchors = { 0 };
+	AUTO_CERTS l = { 0 };
+
+	certify(&root, ca, "CN=maker", NULL, ca, 1900000000);
+	WORKS(certs_parse(&l, buf_view(&root), &e));
+	WORKS(collateral_add(&anchors, buf_view(&root), "test", NULL, &e));
+	cca_make(&token, &(struct cca_make){ 0 });
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_BUF leaf = { 0 }, oid = { 0 }, ext = { 0 };
+		AUTO_COLLATERAL given = { 0 };
+		struct cert_make_ext one = { .oid = "2.5.29.37" };
+		struct cert_make m = { .subject = "CN=platform", .key = cpak, .issuer = &l.v[0], .issuer_key = ca, .not_before = 1700000000,
+				       .not_after = 1900000000 };
+
+		if (rows[i].usage) {
+			der_put_oid(&oid, rows[i].usage);
+			der_put(&ext, DER_SEQUENCE, buf_view(&oid));
+			one.value = buf_view(&ext);
+			m.exts = &one;
+			m.n_exts = 1;
+		}
+		WORKS(cert_make(&leaf, &m, &e));
+		WORKS(collateral_add(&given, buf_view(&leaf), "test", NULL, &e));
+		wants(buf_view(&token), &(struct ask){ .anchors = &anchors, .given = &given }, rows[i].good ? NULL : "cca.platform.signature");
+		/* a certificate that the caller names is trusted as it is */
+		wants(buf_view(&token), &(struct ask){ .anchors = &given }, NULL);
+	}
 }
 
 TEST(cca_parts_of_two_platforms_do_not_mix)
