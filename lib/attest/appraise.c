@@ -6,6 +6,7 @@
 #include "attest/kinds.h"
 #include "attest/policy_int.h"
 #include "evidence/bundle.h"
+#include "tee/eventlog.h"
 
 struct work {			/* one appraisal */
 	const struct appraise_in *in;
@@ -186,10 +187,19 @@ static bool stages_hold(struct tally *t, struct work *w, const struct stages *st
 	return all;
 }
 
+static const char *required_log_check(const struct policy *p)
+{
+	for (size_t i = 0; i < n_eventlog_checks; i++)
+		if (policy_rule(p, eventlog_checks[i].id) == RULE_REQUIRE)
+			return eventlog_checks[i].id;
+	return NULL;
+}
+
 static bool checks_hold(struct verdict *v, struct work *w, const struct stages *st)
 {
 	struct common_subject c = {
-		.kind = w->kind->name, .has_log = w->kind->has_log, .bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
+		.kind = w->kind->name, .has_log = w->kind->has_log, .log_check = required_log_check(w->in->policy),
+		.bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
 		.wanted_nonce = w->in->has_nonce ? w->in->nonce : (struct slice){ 0 }, .simulated = w->bundle.simulated
 	};
 	struct tally t = { .list = v->checks };

@@ -81,13 +81,15 @@ static enum outcome check_log(void *p, const struct expect *x, struct finding *f
 
 	if (s->has_log)
 		return NOT_ASKED;
-	if (!l->kernel_cmdlines.n && !l->boot_images.n && !l->want_secure_boot) {
+	if (!l->kernel_cmdlines.n && !l->boot_images.n && !l->want_secure_boot && !s->log_check) {
 		for (size_t i = 0; i < N_LOGS && !f->hint.n; i++)
 			if (x->logs[i].n)
 				buf_printf(&f->hint, "the event log was not looked at: %s evidence has no registers to hold it against", s->kind);
 		return NOT_ASKED;
 	}
 	f->source = l->source;
+	if (s->log_check)
+		buf_printf(&f->hint, "the policy requires %s by name; ", s->log_check);
 	buf_puts(&f->hint, "kernel_cmdlines, boot_images and secure_boot can be judged for tdx, az-snp-vtpm, az-tdx-vtpm and tpm");
 	buf_printf(&f->actual, "%s evidence has no registers to hold a log against", s->kind);
 	return found(f, false, "an event log, because the policy speaks of what was booted", NULL);

@@ -10,6 +10,7 @@
 struct common_subject {
 	const char *kind;		/* of the evidence */
 	bool has_log;			/* that kind speaks of event logs */
+	const char *log_check;		/* one of theirs that the policy requires by name; NULL: none */
 	bool bundled;
 	struct slice bundle_nonce, wanted_nonce;
 	bool simulated;			/* the bundle says it was collected below another --sysroot */

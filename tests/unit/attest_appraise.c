@@ -164,6 +164,26 @@ TEST(policy_that_wants_another_measurement_refuses_sample)
 	OK(v.accepted);
 }
 
+/* A kind without registers has no log at all: a check of logs that is required by name does not hold there. */
+TEST(policy_that_requires_a_log_refuses_kinds_without)
+{
+	AUTO_BUF b = { 0 };
+	AUTO_POLICY *p = NULL;
+	AUTO_POLICY *q = NULL;
+	AUTO_VERDICT v = { 0 };
+	struct appraise_in in;
+
+	sample_bundle(&b, "");
+	WORKS(policy_parse(&p, SLICE("{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"eventlog.replay\":\"require\"}}"), "p", &e));
+	WORKS(policy_parse(&q, SLICE("{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"eventlog.order\":\"warn\"}}"), "q", &e));
+	in = in_for(&b);
+	in.policy = p;
+	expect_refused(&in, "evidence.log: wanted an event log");
+	in.policy = q;
+	WORKS(appraise(&v, &in, &e));
+	OK(v.accepted);
+}
+
 /* As the broker asks: Trustee's JSON against the digest of the runtime data. */
 TEST(rcar_evidence_is_bound_to_the_digest)
 {
