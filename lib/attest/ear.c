@@ -2,6 +2,7 @@
 /* Attestation tokens: see ear.h. */
 
 #include "attest/ear.h"
+#include "attest/kinds.h"
 #include "base/host.h"
 #include "codec/hex64.h"
 #include "crypto/jose.h"
@@ -47,7 +48,7 @@ static const struct {
 	[EXEC] = { "executables", { { 2, "approved at run time" }, { 3, "approved at boot" }, { 4, "recognised, not checked for approval" },
 				    { 32, "recognised and unsafe" }, { 33, "not recognised" }, { 96, "known to be bad" } } },
 	[FILES] = { "file-system", { { 2, "approved files" }, { 32, "files that are not recognised" }, { 96, "files known to be bad" } } },
-	[HARDWARE] = { "hardware", { { 2, "genuine; known weaknesses of its kind are no part of this" }, { 32, "genuine, with known weaknesses" },
+	[HARDWARE] = { "hardware", { { 2, "genuine, without known weakness" }, { 32, "genuine, with known weaknesses" },
 				     { 96, "known to be broken" }, { 97, "not recognised" } } },
 	[RUNTIME] = { "runtime-opaque", { { 2, "memory is encrypted, closed to the host" }, { 32, "memory is isolated" }, { 96, "memory is open" } } },
 	[STORAGE] = { "storage-opaque", { { 2, "secrets are sealed by hardware" }, { 32, "secrets are encrypted by software" }, { 96, "secrets are open" } } },
@@ -74,16 +75,36 @@ static const char *result_of(const struct json *checks, const char *suffix)
 	return ret;
 }
 
-/* Advisories tell people what is known of a platform; they say nothing of this machine's configuration. */
+static bool warns(const struct json *c)
+{
+	const char *r = json_string(json_get(c, "result"));
+
+	return r && !strcmp(r, "warn");
+}
+
+/* Advisories tell what is known of a platform; they say nothing of this machine's configuration. */
 static bool warned_of_configuration(const struct json *checks)
 {
 	for (const struct json *c = json_first(checks); c; c = json_next(c)) {
-		const char *id = json_string(json_get(c, "id")), *r = json_string(json_get(c, "result"));
+		const char *id = json_string(json_get(c, "id"));
+		const struct check *k = id ? check_by_id(id) : NULL;
 
-		if (id && r && !strcmp(r, "warn") && strncmp(id, "advisory.", 9))
+		if (warns(c) && !(k && k->weight == CHECK_ADVISORY))
 			return true;
 	}
 	return false;
+}
+
+/* Weaknesses of this hardware: genuine, and not above doubt. */
+static bool warned_of_hardware(const struct json *checks)
+{
+	for (const struct json *c = json_first(checks); c; c = json_next(c)) {
+		const char *id = json_string(json_get(c, "id"));
+
+		if (warns(c) && id && !strncmp(id, "advisory.", 9))
+			return true;
+	}
+	return !strcmp(result_of(checks, "tcb.status"), "fail");
 }
 
 /* Without a list in the policy nobody looked at what runs: no claim. */
@@ -113,7 +134,7 @@ static struct vector vector_of(const struct verdict *v)
 		return ret;
 	ret.v[CONFIG] = !sample && warned_of_configuration(v->checks) ? CONFIG_UNKNOWN : CONFIG_APPROVED;
 	ret.v[EXEC] = executables_of(v->checks);
-	ret.v[HARDWARE] = tpm ? 0 : sample || !strcmp(result_of(v->checks, "tcb.status"), "fail") ? HW_UNSAFE : HW_GENUINE;
+	ret.v[HARDWARE] = tpm ? 0 : sample || warned_of_hardware(v->checks) ? HW_UNSAFE : HW_GENUINE;
 	ret.v[INSTANCE] = tpm || !strcmp(result_of(v->checks, "chip_id.allowed"), "pass") ? INSTANCE_KNOWN : 0;
 	if (!sample && !tpm && ret.v[CONFIG] == CONFIG_APPROVED)
 		ret.v[RUNTIME] = RUNTIME_ENCRYPTED;

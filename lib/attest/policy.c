@@ -165,6 +165,7 @@ static const struct bit_name td_bits[] = {
 enum member_form {
 	M_WORDS,	/* texts, hex folded to lower case */
 	M_LINES,	/* texts as they are */
+	M_LINES_OR_NONE,	/* likewise, and an empty list says "none" */
 	M_HEX,		/* hex of given lengths */
 	M_INDEXED,	/* {"0": [hex]}, into an array of texts */
 	M_BOOL, M_U32, M_U64, M_AGE,
@@ -206,7 +207,7 @@ static const struct member members[] = {
 	{ "mitigations", M_MASK, AT(mitigations) },
 
 	{ "tcb_status", M_LINES, AT(tcb_status) },
-	{ "advisories", M_LINES, AT(advisories) },
+	{ "advisories", M_LINES_OR_NONE, AT(advisories) },
 	{ "allow_service_td", M_BOOL, AT(allow_service_td) },
 	{ "min_tcb_evaluation", M_U64, AT(min_evaluation) },
 	{ "mr_seam", M_HEX, AT(mr_seam), { 48 } },
@@ -363,6 +364,10 @@ static int read_member(struct limits *l, const struct member *m, const struct js
 	switch (m->form) {
 	case M_WORDS:
 		return read_list(at, v, m->name, 256, true, e);
+	case M_LINES_OR_NONE:
+		if (json_is_array(v) && json_count(v) == 0)
+			return 0;
+		return read_list(at, v, m->name, 8192, false, e);
 	case M_LINES:
 		return read_list(at, v, m->name, 8192, false, e);
 	case M_HEX:
@@ -529,7 +534,7 @@ static int read_members(struct policy *p, const struct json *o, struct err *e)
 					    err_set(e, EC_FORMAT, "unknown member '%s' in the policy", name))
 			return -1;
 	}
-	l->has_advisories = l->advisories.n > 0;
+	l->has_advisories = json_get(o, "advisories");
 	if (kinds_known(&l->kinds, e) || measurements_make_sense(&l->measurements, e) || statuses_known(&l->tcb_status, e))
 		return -1;
 	return read_rules(p, o, e) || read_resources(p, o, e) ? -1 : 0;

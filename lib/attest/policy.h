@@ -23,8 +23,9 @@
  *   guest_policy         {"smt","single_socket","cxl_allow","mem_aes_256_xts","rapl_dis","ciphertext_hiding","page_swap_disable"}
  *   mitigations          bits that both mitigation vectors must have, number or "0x.."
  * TDX
- *   tcb_status           accepted statuses; left out: UpToDate.  Revoked and NotSupported never are
- *   advisories           advisory ids that are tolerated; left out: any that comes with an accepted status
+ *   tcb_status           accepted statuses; left out: UpToDate.  Revoked and NotSupported never are, unless the check tdx.tcb.status
+ *                        is ignored altogether
+ *   advisories           advisory ids that are tolerated, [] for none; left out: any that comes with an accepted status
  *   min_tcb_evaluation   at least this tcbEvaluationDataNumber
  *   mr_seam, mr_config_id, mr_owner, mr_owner_config, xfam, fmspc, ppid   accepted values (hex, bytes as stored)
  *   rtmrs                {"0": [hex], ..}

@@ -73,7 +73,7 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 		f->source = x->limits->source;
 		return FAILED;
 	}
-	if (o == FAILED && rule == RULE_WARN && c->weight != CHECK_BASE) {
+	if (o == FAILED && rule == RULE_WARN && c->weight != CHECK_BASE && !f->final) {
 		f->source = x->limits->source;
 		return WARNED;
 	}

@@ -17,6 +17,7 @@ enum outcome {
 
 struct finding {	/* what one check says besides its outcome */
 	struct buf expected, actual, hint;
+	bool final;		/* of a failure: no "warn" of a policy softens it (revoked, not supported) */
 	const char *source;	/* static or outliving the finding; NULL: built in */
 };
 

@@ -62,6 +62,7 @@ static enum outcome judge(const struct lists *l, const struct snp_subject *s, co
 	time_format(until, c->next_update);
 	f->source = l->naming ? l->naming_source : l->newest_source;
 	if (l->naming) {
+		f->final = true;
 		buf_puts(&f->actual, "revoked: serial number ");
 		buf_hex(&f->actual, s->mid->serial);
 		buf_printf(&f->actual, " is on the list of %s", from);

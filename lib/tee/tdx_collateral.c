@@ -241,6 +241,7 @@ static enum outcome look_up(const struct cert *issuer, const struct cert *const 
 		for (size_t k = 0; k < n; k++) {
 			if (!certs[k] || !crl_lists(&it->crl, certs[k]->serial))
 				continue;
+			f->final = true;
 			buf_puts(&f->actual, "revoked: ");
 			cert_name(&f->actual, certs[k]->subject, NULL);
 			return FAILED;

@@ -296,6 +296,7 @@ enum outcome tdx_check_status(void *p, const struct expect *x, struct finding *f
 	say_all(&f->actual, s);
 	if (advice(s->v.status))
 		buf_puts(&f->hint, advice(s->v.status));
+	f->final = s->v.status == TCB_REVOKED || s->v.status == TCB_NOT_SUPPORTED;
 	if (!accepted(x->limits, s->v.status))
 		return FAILED;
 	if (!s->has_id) {

@@ -324,22 +324,34 @@ TEST(ear_says_what_the_verdict_says)
 	FAILS(ear_token(&t, &v, &(const struct ear_opts){ .signer = &p521, .now = 1 }, &e), EC_USAGE);
 }
 
+/* The maker's reports are those of Milan, whose keys were extracted: affirming only where the policy knows that. */
 TEST(ear_of_an_accepted_snp_report_is_affirming)
 {
+	static const char text[] = "{\"schema\":\"cvmbox.policy/1\",\"checks\":{\"advisory.milan-vcek-seed\":\"ignore\",\"advisory.sb-3019\":\"ignore\","
+				   "\"advisory.alias-check-missing\":\"ignore\"}}";
 	uint8_t raw[SNP_REPORT_SIZE];
 	AUTO_BUF der = { 0 }, t = { 0 };
 	AUTO_CERTS certs = { 0 };
 	AUTO_VERDICT v = { 0 };
 	AUTO_PRIVKEY k = { 0 };
 	AUTO_JWS j = { 0 };
+	AUTO_POLICY *p = NULL;
+	AUTO_VERDICT warned = { 0 };
+	AUTO_BUF tw = { 0 };
 
 	report_make(raw, &(const struct report_make){ .report_data = nonce, .n = sizeof nonce });
 	vek_make(&der, raw, &(const struct vek_make){ 0 });
 	WORKS(certs_parse(&certs, buf_view(&der), &e));
-	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
+	WORKS(policy_parse(&p, slice_str(text), "test", &e));
+	WORKS(appraise(&warned, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs },
+							     .now = MAKER_NOW, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
+							     .snp_roots = maker_roots() }, &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .policy = p, .evidence = slice_of(raw, sizeof raw), .given = &(const struct collateral){ .certs = certs }, .now = MAKER_NOW,
 							.has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
 							.snp_roots = maker_roots() }, &e));
 	WORKS(privkey_generate(&k, KEY_EC_P256, 0, &e));
+	token_for(&tw, &warned, &k);
+	check_token(&tw, &k, "ES256", "warning");
 	token_for(&t, &v, &k);
 	check_token(&t, &k, "ES256", "affirming");
 	WORKS(jws_parse(&j, buf_view(&t), &e));

@@ -556,6 +556,14 @@ TEST(tdx_documents_that_do_not_hold_are_refused)
 	BAD("tdx.qeidentity", "unknown status", .docs.qe = "uptodate");
 }
 
+TEST(tdx_what_is_revoked_is_refused_even_where_a_policy_only_warns)
+{
+	BAD("tdx.tcb.status", "NotSupported", .quote.lag = 2, .policy = "\"checks\":{\"tdx.tcb.status\":\"warn\"}");
+	BAD("tdx.tcb.status", "Revoked", .docs.level = "Revoked", .policy = "\"checks\":{\"tdx.tcb.status\":\"warn\"}");
+	BAD("tdx.crl.pck", "revoked", .docs.pck_lists_leaf = true, .policy = "\"checks\":{\"tdx.crl.pck\":\"warn\"}");
+	WARN("tdx.tcb.status", .docs.level = "OutOfDate", .policy = "\"checks\":{\"tdx.tcb.status\":\"warn\"}");
+}
+
 TEST(tdx_revoked_certificates_are_refused)
 {
 	BAD("tdx.crl.root", "revoked: CN=Intel SGX PCK Platform CA", .docs.root_lists_mid = true);
