@@ -69,7 +69,7 @@ static enum outcome run_one(const struct check *c, void *parsed, const struct ex
 			buf_puts(&f->actual, "not checked");
 		return FAILED;
 	}
-	if (o == WARNED && rule == RULE_REQUIRE && c->weight == CHECK_ADVISORY) {
+	if (o == WARNED && rule == RULE_REQUIRE && (c->weight == CHECK_ADVISORY || c->weight == CHECK_WHERE_ASKED)) {
 		f->source = x->limits->source;
 		return FAILED;
 	}

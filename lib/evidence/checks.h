@@ -35,8 +35,8 @@ struct check {
 #define CHECKS_MAX 63
 
 /* Without a rule a check has to hold where it applies.  Required by name it also has to apply: a list that is
- * missing, a revocation list that was not
- * read, are failures then. */
+ * missing, a revocation list that was not read, are failures then; and where a check often has nothing to compare with, a warning
+ * (it could not be settled) is one, too.  A rule speaks of the kinds that have the check. */
 enum rule { RULE_DEFAULT, RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
 typedef enum rule rule_of(const void *arg, const char *id);
 

@@ -145,11 +145,9 @@ static enum outcome judge(struct tdx_subject *s, const struct expect *x, struct 
 	const bool tcb = t == COLLATERAL_TCB_INFO;
 	struct candidate best = { 0 };
 	const struct tcb_signed *d;
-	struct pool pool;
 
-	tdx_pool(&pool, s, x);
-	consider(&best, x->given, true, t, s, &pool, x->now);
-	consider(&best, x->carried, false, t, s, &pool, x->now);
+	consider(&best, x->given, true, t, s, &s->pool, x->now);
+	consider(&best, x->carried, false, t, s, &s->pool, x->now);
 	f->source = best.source;
 	buf_puts(&f->expected, tcb ? "Intel's TCB info for FMSPC " : "Intel's identity of the TD quoting enclave");
 	if (tcb)
@@ -261,12 +259,10 @@ enum outcome tdx_check_crl_root(void *p, const struct expect *x, struct finding 
 {
 	struct tdx_subject *s = p;
 	const struct cert *const certs[] = { s->mid, s->tcb_signer, s->qe_signer };
-	struct pool pool;
 
-	tdx_pool(&pool, s, x);
-	if (pool.roots.n == 0)
+	if (s->pool.roots.n == 0)
 		return found(f, false, NULL, "no root");
-	return look_up(&pool.roots.v[0], certs, 3, x, &s->root_crl, f);
+	return look_up(&s->pool.roots.v[0], certs, 3, x, &s->root_crl, f);
 }
 
 enum outcome tdx_check_crl_pck(void *p, const struct expect *x, struct finding *f)

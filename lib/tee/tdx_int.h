@@ -14,6 +14,15 @@ struct tdx_list_use {		/* a revocation list that counted */
 	size_t number_n;
 };
 
+/* All certificates at hand, without repetitions: those of the quote, the caller's, the bundle's. */
+#define POOL_MAX 192
+struct pool {
+	const struct cert *v[POOL_MAX];
+	size_t n;
+	struct cert root[8];	/* pinned ones; borrowed, not owned */
+	struct cert_list roots;
+};
+
 struct tdx_subject {
 	struct buf raw, log;	/* the quote, and the event log of Trustee's JSON */
 	struct tdx_quote q;
@@ -32,18 +41,9 @@ struct tdx_subject {
 	struct tdx_list_use root_crl, pck_crl;
 	struct tcb_verdict v;
 	bool has_verdict;
+	struct pool pool;	/* made by tdx.pck, which everything else about certificates stands on */
 	int64_t now;
 };
-
-/* All certificates at hand, without repetitions: those of the quote, the caller's, the bundle's. */
-#define POOL_MAX 192
-struct pool {
-	const struct cert *v[POOL_MAX];
-	size_t n;
-	struct cert root[8];	/* pinned ones; borrowed, not owned */
-	struct cert_list roots;
-};
-void tdx_pool(struct pool *ret, const struct tdx_subject *s, const struct expect *x);
 
 /* Outcome of a check whose collateral is not there. */
 enum outcome tdx_missing(const struct expect *x, struct finding *f, const char *expected, const char *actual);

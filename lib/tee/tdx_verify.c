@@ -84,7 +84,7 @@ static void pool_add(struct pool *p, const struct cert_list *l)
 }
 
 /* Those of the caller first: what comes with evidence cannot crowd them out. */
-void tdx_pool(struct pool *ret, const struct tdx_subject *s, const struct expect *x)
+static void pool_make(struct pool *ret, const struct tdx_subject *s, const struct expect *x)
 {
 	*ret = (struct pool){ 0 };
 	pool_add(ret, x->given ? &x->given->certs : NULL);
@@ -141,13 +141,12 @@ enum outcome tdx_check_pck(void *p, const struct expect *x, struct finding *f)
 {
 	struct tdx_subject *s = p;
 	const bool in_quote = s->q.cert_type == CERT_DATA_CHAIN || s->q.cert_type == 4;
-	struct pool pool;
 	struct err e = { 0 };
 
 	s->now = x->now;
 	s->leaf = NULL;
-	tdx_pool(&pool, s, x);
-	choose_leaf(s, &pool, x->now);
+	pool_make(&s->pool, s, x);
+	choose_leaf(s, &s->pool, x->now);
 	buf_puts(&f->expected, "the platform's PCK certificate");
 	if (s->leaf && !in_quote && !s->leaf_signs)
 		s->leaf = NULL;
@@ -199,24 +198,22 @@ static void name_other_root(struct finding *f, const struct pool *pool)
 enum outcome tdx_check_chain(void *p, const struct expect *x, struct finding *f)
 {
 	struct tdx_subject *s = p;
-	struct pool pool;
 	struct err e = { 0 };
 
 	s->mid = NULL;
-	tdx_pool(&pool, s, x);
 	buf_puts(&f->expected, "PCK certificate signed by a PCK CA under the pinned Intel SGX Root CA, all valid at the time of verification");
-	if (pool.roots.n == 0) {
-		name_other_root(f, &pool);
+	if (s->pool.roots.n == 0) {
+		name_other_root(f, &s->pool);
 		return FAILED;
 	}
-	for (size_t i = 0; i < pool.n && !s->mid; i++) {
-		struct cert mid = *pool.v[i];
+	for (size_t i = 0; i < s->pool.n && !s->mid; i++) {
+		struct cert mid = *s->pool.v[i];
 		struct err why = { 0 };
 
 		if (!is_pck_ca(&mid) || !slice_eq(mid.subject, s->leaf->issuer))
 			continue;
-		if (!cert_chain(s->leaf, &(const struct cert_list){ &mid, 1 }, &pool.roots, x->now, &why))
-			s->mid = pool.v[i];
+		if (!cert_chain(s->leaf, &(const struct cert_list){ &mid, 1 }, &s->pool.roots, x->now, &why))
+			s->mid = s->pool.v[i];
 		else if (!e.code)
 			e = why;
 	}

@@ -167,6 +167,32 @@ TEST(checks_pass_only_when_all_of_them_do)
 	OK(!run3(&t, PASSED, FAILED, PASSED, "b"));			/* ignored, but c stands on it */
 }
 
+static bool run_light(enum outcome o, int weight, const char *required)
+{
+	enum outcome *next = &o;
+	struct limits l;
+	struct expect x = { .limits = &l };
+	struct tally t = { .list = json_array() };
+	const struct check c = { "a", 0, weight, say };
+	bool ok;
+
+	limits_init(&l);
+	ok = checks_run(&t, &c, 1, &next, &x, ask_rule, required ? &required : NULL);
+	json_free(t.list);
+	buf_free(&t.reason);
+	return ok;
+}
+
+TEST(checks_that_only_warn_fail_where_a_policy_requires_them)
+{
+	OK(run_light(WARNED, CHECK_ADVISORY, NULL));
+	OK(!run_light(WARNED, CHECK_ADVISORY, "!a"));
+	OK(run_light(WARNED, CHECK_WHERE_ASKED, NULL));
+	OK(!run_light(WARNED, CHECK_WHERE_ASKED, "!a"));
+	OK(run_light(WARNED, CHECK_PLAIN, "!a"));	/* as the built-in policy, written down, has it */
+	OK(run_light(WARNED, CHECK_BASE, "!a"));
+}
+
 TEST(checks_none_is_no_pass)
 {
 	struct limits l;
