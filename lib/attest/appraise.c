@@ -132,13 +132,7 @@ static int open_evidence(struct work *w, struct err *e)
 		return err_set(e, EC_FORMAT, "evidence is %zu bytes, at most %zu are read", w->in->evidence.n, BUNDLE_MAX);
 	if (is_bundle(w->in->evidence) ? open_bundle(w, e) : open_raw(w, e))
 		return -1;
-	if (w->kind->parse(&w->parsed, w->raw, w->certs, e))
-		return -1;
-	if (w->kind->not_yet) {
-		err_set(e, EC_ABSENT, "cannot appraise %s evidence: this version does not check %s", w->kind->name, w->kind->not_yet);
-		return err_hint(e, "'attest show' decodes it; nothing vouches for what it says");
-	}
-	return 0;
+	return w->kind->parse(&w->parsed, w->raw, w->certs, e);
 }
 
 /* --- what is expected of it ------------------------------------------------------------------------------- */
@@ -198,7 +192,7 @@ static const char *required_log_check(const struct policy *p)
 static bool checks_hold(struct verdict *v, struct work *w, const struct stages *st)
 {
 	struct common_subject c = {
-		.kind = w->kind->name, .has_log = w->kind->has_log, .log_check = required_log_check(w->in->policy),
+		.kind = w->kind->name, .values = w->kind->values, .has_log = w->kind->has_log, .log_check = required_log_check(w->in->policy),
 		.bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
 		.wanted_nonce = w->in->has_nonce ? w->in->nonce : (struct slice){ 0 }, .simulated = w->bundle.simulated
 	};

@@ -5,8 +5,6 @@
 
 /* --- whom a policy speaks of ------------------------------------------------------------------------------------ */
 
-enum { OF_SNP = 1, OF_TDX = 2, OF_TPM = 4, OF_CCA = 8 };
-
 static bool any_of(const struct texts *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -31,19 +29,6 @@ static unsigned spoken_of(const struct limits *l)
 	return of;
 }
 
-static unsigned parts_of(const char *kind)
-{
-	static const struct { const char *kind; unsigned of; } table[] = {
-		{ "snp", OF_SNP }, { "tdx", OF_TDX }, { "az-snp-vtpm", OF_SNP | OF_TPM }, { "az-tdx-vtpm", OF_TDX | OF_TPM }, { "tpm", OF_TPM },
-		{ "cca", OF_CCA }
-	};
-
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (!strcmp(table[i].kind, kind))
-			return table[i].of;
-	return ~0u;		/* sample: a check of its own guards it */
-}
-
 static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)
 {
 	const struct common_subject *s = p;
@@ -52,7 +37,7 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	f->source = x->limits->source;
 	buf_puts(&f->actual, s->kind);
 	if (list->n == 0) {	/* sample has a check of its own */
-		const unsigned of = spoken_of(x->limits), has = parts_of(s->kind);
+		const unsigned of = spoken_of(x->limits), has = s->values ? s->values : ~0u;
 
 		/* a guest on another maker's machine, or one without the TPM that is spoken of, would be asked nothing */
 		if ((of && !(of & has)) || (of & OF_TPM & ~has)) {

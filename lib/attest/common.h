@@ -5,10 +5,11 @@
 /* Checks that stand in front of every kind's own: whether the policy takes this kind at all, and whether a bundle is
  * the one that was asked for. */
 
-#include "evidence/checks.h"
+#include "evidence/kind.h"
 
 struct common_subject {
 	const char *kind;		/* of the evidence */
+	unsigned values;		/* whose values a policy may list for it (evidence/kind.h) */
 	bool has_log;			/* that kind speaks of event logs */
 	const char *log_check;		/* one of theirs that the policy requires by name; NULL: none */
 	bool bundled;

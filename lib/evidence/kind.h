@@ -46,6 +46,9 @@ struct stages {
 	size_t n;
 };
 
+/* Values that a policy lists are one maker's; evidence that has none of them would be asked nothing. */
+enum policy_values { OF_SNP = 1, OF_TDX = 2, OF_TPM = 4, OF_CCA = 8 };
+
 struct evidence_kind {
 	const char *name;	/* as typed by users and written in JSON: "snp" */
 	const char *title;	/* for people: "AMD SEV-SNP" */
@@ -62,6 +65,7 @@ struct evidence_kind {
 	int (*claims)(struct json *to, const void *parsed, struct err *e);	/* Trustee's claim names */
 	int (*details)(struct json *to, const void *parsed, struct err *e);	/* everything, for `attest show` */
 	const char *measured;	/* where its claims hold the launch measurement (hex), as a JSON pointer; NULL: nowhere */
+	unsigned values;	/* whose values a policy may list for it: of enum policy_values; 0: a check of its own guards it */
 	bool has_log;		/* one of its stages holds event logs against registers that the evidence vouches for */
 	const struct check *checks;
 	size_t n_checks;
@@ -69,7 +73,6 @@ struct evidence_kind {
 	 * other, each on its own subject with its own expectations.  All have to hold.  NULL: `checks` on `parsed` is the
 	 * only stage.  Subjects belong to parsed.  -1: out of memory and the like. */
 	int (*stages)(struct stages *ret, void *parsed, const struct expect *x, struct err *e);
-	const char *not_yet;	/* not NULL: it cannot be appraised, and this says what is missing; there are no checks then */
 };
 
 #endif

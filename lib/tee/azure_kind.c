@@ -546,7 +546,7 @@ const struct evidence_kind evidence_az_snp = {
 	.title = "Azure vTPM on AMD SEV-SNP",
 	.collect = collect_snp, .to_trustee = to_trustee,
 	.recognise = recognise_snp, .recognise_json = recognise_json_snp, .parse = parse_snp, .drop = drop, .claims = claims, .details = details,
-	.measured = "/azure/measurement", .has_log = true, .checks = snp_list, .n_checks = sizeof snp_list / sizeof snp_list[0], .stages = stages,
+	.measured = "/azure/measurement", .values = OF_SNP | OF_TPM, .has_log = true, .checks = snp_list, .n_checks = sizeof snp_list / sizeof snp_list[0], .stages = stages,
 };
 
 const struct evidence_kind evidence_az_tdx = {
@@ -554,5 +554,5 @@ const struct evidence_kind evidence_az_tdx = {
 	.title = "Azure vTPM on Intel TDX",
 	.collect = collect_tdx, .to_trustee = to_trustee,
 	.recognise = recognise_tdx, .recognise_json = recognise_json_tdx, .parse = parse_tdx, .drop = drop, .claims = claims, .details = details,
-	.measured = "/quote/body/mr_td", .has_log = true, .checks = tdx_own, .n_checks = sizeof tdx_own / sizeof tdx_own[0], .stages = stages,
+	.measured = "/quote/body/mr_td", .values = OF_TDX | OF_TPM, .has_log = true, .checks = tdx_own, .n_checks = sizeof tdx_own / sizeof tdx_own[0], .stages = stages,
 };

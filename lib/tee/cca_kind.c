@@ -539,5 +539,5 @@ const struct evidence_kind evidence_cca = {
 	.title = "Arm CCA",
 	.collect = collect, .to_trustee = to_trustee,
 	.recognise = cca_token_looks_like, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.checks = checks, .n_checks = sizeof checks / sizeof checks[0],
+	.values = OF_CCA, .checks = checks, .n_checks = sizeof checks / sizeof checks[0],
 };

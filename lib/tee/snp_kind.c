@@ -260,5 +260,5 @@ const struct evidence_kind evidence_snp = {
 	.title = "AMD SEV-SNP",
 	.collect = snp_collect, .to_trustee = to_trustee,
 	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.measured = "/measurement", .checks = snp_checks, .n_checks = N_SNP_CHECKS,
+	.values = OF_SNP, .measured = "/measurement", .checks = snp_checks, .n_checks = N_SNP_CHECKS,
 };

@@ -125,6 +125,6 @@ const struct evidence_kind evidence_tdx = {
 	.title = "Intel TDX",
 	.collect = tdx_collect, .to_trustee = to_trustee,
 	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.has_log = true, .measured = "/quote/body/mr_td",
+	.values = OF_TDX, .has_log = true, .measured = "/quote/body/mr_td",
 	.checks = tdx_checks, .n_checks = N_TDX_CHECKS, .stages = stages,
 };

@@ -376,5 +376,5 @@ const struct evidence_kind evidence_tpm = {
 	.title = "TPM 2.0 (not a CPU TEE)",
 	.collect = collect, .to_trustee = to_trustee,
 	.recognise = recognise, .recognise_json = recognise_json, .parse = parse, .drop = drop, .claims = claims, .details = details,
-	.has_log = true, .checks = tpm_checks, .n_checks = TPM_CHECKS, .stages = stages,
+	.values = OF_TPM, .has_log = true, .checks = tpm_checks, .n_checks = TPM_CHECKS, .stages = stages,
 };
