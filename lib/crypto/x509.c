@@ -50,6 +50,23 @@ struct slice cert_ext(const struct cert *c, const char *oid)
 	return (struct slice){ NULL, 0 };
 }
 
+bool cert_allows(const struct cert *c, const char *purpose)
+{
+	const struct slice ext = cert_ext(c, OID_EXT_KEY_USAGE);
+	struct rd r = rd_of(ext), seq;
+
+	if (!ext.n)
+		return true;
+	seq = der_open(&r, DER_SEQUENCE);
+	while (rd_left(&seq) && !seq.bad) {
+		const struct slice oid = der_take(&seq, DER_OID).body;
+
+		if (!seq.bad && (der_oid_is(oid, "2.5.29.37.0") || (purpose && der_oid_is(oid, purpose))))
+			return true;
+	}
+	return false;
+}
+
 bool cert_extension_twice(struct slice exts, struct slice oid)
 {
 	struct rd r = rd_of(exts);

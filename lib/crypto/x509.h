@@ -37,6 +37,9 @@ int cert_describe_alg(struct buf *ret, const struct cert *c, struct err *e);	/* 
 /* Value of the extension with this dotted OID (contents of the extnValue OCTET STRING); n == 0 if
  * absent. */
 struct slice cert_ext(const struct cert *c, const char *oid);
+/* May its key be used for this (RFC 5280 4.2.1.12)?  True without an extended key usage, with this one, or with "any"; purpose NULL:
+ * only "any".  A malformed extension allows nothing. */
+bool cert_allows(const struct cert *c, const char *purpose);
 /* c's signature by issuer's key only (no dates, no names); RSA PKCS#1, RSA-PSS, ECDSA.  EC_REFUSED. */
 int cert_signed_by(const struct cert *c, const struct pubkey *issuer, struct err *e);
 /* Names match, issuer is a CA with keyCertSign where it says, signature holds, both valid at time

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CCA as a kind of evidence: collected, judged and shown. */
 
-#include "base/cursor.h"
-#include "codec/der.h"
 #include "codec/hex64.h"
 #include "tee/cca.h"
 #include "tee/tsm.h"
@@ -57,25 +55,6 @@ static bool signs(const struct subject *s, const struct pubkey *k)
 	return !cose_sign1_verify(&s->t.platform, k, &no);
 }
 
-/* A CA that the caller trusts has other customers, and its TPM keys sign what their owners like.  No usage is known that says
- * "CCA platform", so a certificate that says what its key is for says that it is for something else. */
-static bool for_other_uses(const struct cert *c)
-{
-	const struct slice ext = cert_ext(c, "2.5.29.37");
-	struct rd r = rd_of(ext), seq;
-
-	if (!ext.n)
-		return false;
-	seq = der_open(&r, DER_SEQUENCE);
-	while (rd_left(&seq) && !seq.bad) {
-		const struct slice oid = der_take(&seq, DER_OID).body;
-
-		if (!seq.bad && der_oid_is(oid, "2.5.29.37.0"))
-			return false;
-	}
-	return true;
-}
-
 /* A certificate for the platform's key: one that the caller trusts, or one that leads to it.  why: what was wrong with
  * one whose key fits. */
 static bool endorsed(struct pubkey *key, const struct subject *s, const struct expect *x, const struct cert_list *l, struct err *why)
@@ -86,7 +65,9 @@ static bool endorsed(struct pubkey *key, const struct subject *s, const struct e
 
 		if (cert_public(&k, &l->v[i], &no) || !signs(s, &k))
 			continue;
-		if (l != &x->anchors->certs && for_other_uses(&l->v[i])) {
+		/* A CA has other customers, and its TPM keys sign what their owners like.  No usage is known that says "CCA platform", so a
+		 * certificate that says what its key is for says that it is for something else. */
+		if (l != &x->anchors->certs && !cert_allows(&l->v[i], NULL)) {
 			err_set(why, EC_REFUSED, "it is for other uses than to sign for a CCA platform");
 			continue;
 		}

@@ -4,11 +4,8 @@
 #include "tee/tpm_quote.h"
 
 #include "base/cursor.h"
-#include "codec/der.h"
 #include "codec/hex64.h"
 
-#define OID_EXT_KEY_USAGE "2.5.29.37"
-#define OID_ANY_USAGE "2.5.29.37.0"
 #define OID_AK_USAGE "2.23.133.8.3"	/* tcg-kp-AIKCertificate */
 #define REPORT_DATA_SIZE 64
 #define EVERY_TPM_TAKES 34		/* bytes of nonce; longer ones go in as they are, or as their SHA-256 */
@@ -130,24 +127,6 @@ static bool take_trusted(struct tpm_subject *s, const struct expect *x)
 	return keys && keys->n && copy_key(s, &keys->v[0]);	/* the signature check then says that it does not hold */
 }
 
-/* A certificate that says what its key is for has to say that it attests: a CA that the caller trusts may have other customers. */
-static bool may_attest(const struct cert *c)
-{
-	const struct slice ext = cert_ext(c, OID_EXT_KEY_USAGE);
-	struct rd r = rd_of(ext), seq;
-
-	if (!ext.n)
-		return true;
-	seq = der_open(&r, DER_SEQUENCE);
-	while (rd_left(&seq) && !seq.bad) {
-		const struct slice oid = der_take(&seq, DER_OID).body;
-
-		if (!seq.bad && (der_oid_is(oid, OID_AK_USAGE) || der_oid_is(oid, OID_ANY_USAGE)))
-			return true;
-	}
-	return false;
-}
-
 static bool is_anchor(const struct cert *c, const struct cert_list *anchors)
 {
 	for (size_t i = 0; i < anchors->n; i++)
@@ -187,7 +166,8 @@ static int certified(struct tpm_subject *s, const struct expect *x, struct err *
 
 		if (!cert_has_key(s, c))
 			continue;
-		if (!may_attest(c) && !is_anchor(c, anchors)) {
+		/* a CA that the caller trusts may have other customers */
+		if (!cert_allows(c, OID_AK_USAGE) && !is_anchor(c, anchors)) {
 			err_set(why, EC_REFUSED, "its certificate is for other uses than attestation (no %s)", OID_AK_USAGE);
 			continue;
 		}
