@@ -177,7 +177,7 @@ static void write_items(struct json *to, const char *name, const struct bundle_i
 int bundle_write(struct buf *ret, const struct bundle *b, struct err *e)
 {
 	AUTO_JSON *j = json_object();
-	struct json *how;
+	struct json *derivation, *how;
 
 	json_add_str(j, "schema", BUNDLE_SCHEMA);
 	if (b->created[0])
@@ -186,10 +186,14 @@ int bundle_write(struct buf *ret, const struct bundle *b, struct err *e)
 		json_add_bool(j, "simulated", true);
 	json_add_hex(j, "nonce", buf_view(&b->nonce));
 	json_add_b64(j, "runtime_data", buf_view(&b->runtime_data));
-	how = json_add_object(json_add_object(j, "derivation"), "report_data");
+	derivation = json_add_object(j, "derivation");
+	how = json_add_object(derivation, "report_data");
 	json_add_str(how, "method", DERIVATION);
 	json_add_str(how, "input", "RFC 8785 form of {nonce (hex), others [{kind, sha384 of evidence[1..]}], "
 				   "runtime_data (base64), schema}");
+	how = json_add_object(derivation, "other_nonces");
+	json_add_str(how, "method", "sha256-jcs");
+	json_add_str(how, "input", "RFC 8785 form of {nonce (hex), runtime_data (base64), schema, use (nvgpu, ocsp)}");
 	write_items(j, "evidence", &b->evidence);
 	write_items(j, "event_logs", &b->event_logs);
 	write_items(j, "collateral", &b->collateral);
@@ -215,6 +219,20 @@ static int add_others(struct json *to, const struct bundle *b, struct err *e)
 		json_add_hex(it, "sha384", slice_of(d, sizeof d));
 	}
 	return 0;
+}
+
+int bundle_nonce_for(uint8_t ret[static 32], const char *use, struct slice nonce, struct slice runtime_data, struct err *e)
+{
+	AUTO_JSON *j = json_object();
+	AUTO_BUF text = { 0 };
+
+	json_add_hex(j, "nonce", nonce);
+	json_add_b64(j, "runtime_data", runtime_data);
+	json_add_str(j, "schema", BUNDLE_SCHEMA);
+	json_add_str(j, "use", use);
+	if (json_canonical(&text, j, e))
+		return -1;
+	return hash_of(ret, HASH_SHA256, buf_view(&text), e);
 }
 
 int bundle_report_data(uint8_t ret[static 64], const struct bundle *b, struct slice nonce, struct err *e)

@@ -8,6 +8,7 @@
  *   {"nonce":HEX,"others":[{"kind":K,"sha384":HEX},...],"runtime_data":BASE64,"schema":"cvmbox.bundle/1"}
  * where `others` lists all evidence behind the first entry (GPUs), in the bundle's order; so nothing can be
  * exchanged between two captures.
+ * The nonces of other signers (GPU reports, answers about certificate status) derive from the same nonce: see bundle_nonce_for.
  * The bundle names this derivation, and a verifier computes it again from the nonce that it expects: what the bundle
  * says of itself proves nothing. */
 
@@ -15,7 +16,7 @@
 
 #define BUNDLE_SCHEMA "cvmbox.bundle/1"
 #define BUNDLE_MAX ((size_t)16 << 20)
-#define BUNDLE_ITEMS 32
+#define BUNDLE_ITEMS 256
 #define BUNDLE_NONCE_MIN 8
 #define BUNDLE_NONCE_MAX 64
 #define BUNDLE_RUNTIME_MAX ((size_t)64 << 10)
@@ -32,7 +33,7 @@ struct bundle_items {
 };
 struct bundle {
 	struct buf nonce, runtime_data;
-	struct bundle_items evidence;	/* the first one is the CPU's */
+	struct bundle_items evidence;	/* the first one is the CPU's, or GPUs alone */
 	struct bundle_items event_logs, collateral;
 	struct json *machine;		/* what `attest detect` said; may be NULL */
 	char created[32];
@@ -50,6 +51,9 @@ const struct bundle_item *bundle_find(const struct bundle_items *in, const char 
 bool bundle_recognise(const struct json *j);	/* an object whose schema is a bundle of any version */
 int bundle_parse(struct bundle *ret, struct slice text, struct err *e);
 int bundle_write(struct buf *ret, const struct bundle *b, struct err *e);	/* pretty JSON, newline at the end */
+/* A nonce for others, 32 bytes: SHA-256 over the RFC 8785 form of {"nonce":HEX,"runtime_data":BASE64,"schema":"cvmbox.bundle/1","use":USE}.
+ * use: "nvgpu" (reports of GPUs), "ocsp" (status of certificates: an answer that carries it was made after the nonce was chosen). */
+int bundle_nonce_for(uint8_t ret[static 32], const char *use, struct slice nonce, struct slice runtime_data, struct err *e);
 /* The CPU's report data, by the derivation above, for this nonce. */
 int bundle_report_data(uint8_t ret[static 64], const struct bundle *b, struct slice nonce, struct err *e);
 

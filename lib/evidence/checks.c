@@ -39,6 +39,8 @@ static void record(struct tally *t, const struct check *c, enum outcome o, const
 	struct json *j = json_add_object(t->list, NULL);
 
 	json_add_str(j, "id", c->id);
+	if (t->object)
+		json_add_str(j, "object", t->object);
 	json_add_str(j, "result", check_word(word_of(o)));
 	add_text(j, "expected", &f->expected);
 	add_text(j, "actual", &f->actual);
@@ -46,7 +48,7 @@ static void record(struct tally *t, const struct check *c, enum outcome o, const
 		json_add_str(j, "source", f->source);
 	add_text(j, "hint", &f->hint);
 	if (o == FAILED && t->reason.n == 0) {
-		buf_puts(&t->reason, c->id);
+		buf_printf(&t->reason, "%s%s%s", c->id, t->object ? " of " : "", t->object ? t->object : "");
 		if (f->expected.n)
 			buf_printf(&t->reason, ": wanted %s", buf_cstr(&f->expected));
 		if (f->actual.n)

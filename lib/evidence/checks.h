@@ -41,6 +41,7 @@ enum rule { RULE_DEFAULT, RULE_REQUIRE, RULE_WARN, RULE_IGNORE };
 typedef enum rule rule_of(const void *arg, const char *id);
 
 struct tally {
+	const char *object;		/* whose checks run: written beside each; NULL: there is one only */
 	struct json *list;	/* the array of interface.md section 3; findings are appended */
 	struct buf reason;	/* "ID: wanted .., is .." of the first one that failed */
 	bool warned;

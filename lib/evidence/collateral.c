@@ -15,7 +15,7 @@
 
 static const char *const names[N_COLLATERAL_TYPES] = {
 	[COLLATERAL_CERTS] = "x509.certs", [COLLATERAL_CRL] = "x509.crl", [COLLATERAL_TCB_INFO] = "tdx.tcbinfo",
-	[COLLATERAL_QE_IDENTITY] = "tdx.qeidentity"
+	[COLLATERAL_QE_IDENTITY] = "tdx.qeidentity", [COLLATERAL_RIM] = "nvidia.rim", [COLLATERAL_OCSP] = "ocsp"
 };
 
 const char *collateral_name(enum collateral_type t)
@@ -322,6 +322,8 @@ static struct window window_of(const struct collateral_item *it)
 		return window_json(buf_view(&it->data), "tcbInfo");
 	case COLLATERAL_QE_IDENTITY:
 		return window_json(buf_view(&it->data), "enclaveIdentity");
+	case COLLATERAL_RIM:
+	case COLLATERAL_OCSP:
 	case N_COLLATERAL_TYPES:
 		break;
 	}

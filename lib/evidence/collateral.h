@@ -8,6 +8,7 @@
 
 #include "codec/json.h"
 #include "crypto/crl.h"
+#include "crypto/ocsp.h"
 #include "crypto/x509.h"
 
 enum collateral_type {
@@ -15,9 +16,11 @@ enum collateral_type {
 	COLLATERAL_CRL,
 	COLLATERAL_TCB_INFO,	/* Intel PCS v3/v4 answer {"tcbInfo":..,"signature":..}, as received */
 	COLLATERAL_QE_IDENTITY,	/* {"enclaveIdentity":..,"signature":..}, as received */
+	COLLATERAL_RIM,		/* NVIDIA's reference integrity manifest: the XML document (a RIM service's JSON answer is opened, its SHA-256 checked) */
+	COLLATERAL_OCSP,	/* an OCSP response, DER */
 	N_COLLATERAL_TYPES
 };
-const char *collateral_name(enum collateral_type t);	/* as in a bundle: "x509.certs", "x509.crl", "tdx.tcbinfo", "tdx.qeidentity" */
+const char *collateral_name(enum collateral_type t);	/* as in a bundle: "x509.certs", "x509.crl", "tdx.tcbinfo", "tdx.qeidentity", "nvidia.rim", "ocsp" */
 bool collateral_known(const char *name);
 
 struct collateral_item {
@@ -26,8 +29,9 @@ struct collateral_item {
 	char fetched[32];	/* RFC 3339, or "" */
 	struct buf data;	/* CRL: DER; else as received */
 	struct crl crl;		/* COLLATERAL_CRL */
+	struct ocsp ocsp;	/* COLLATERAL_OCSP */
 };
-#define COLLATERAL_ITEMS 64
+#define COLLATERAL_ITEMS 256
 struct collateral {
 	struct collateral_item *v;	/* at most COLLATERAL_ITEMS */
 	size_t n;

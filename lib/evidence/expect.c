@@ -23,8 +23,14 @@ void texts_free(struct texts *t)
 	*t = (struct texts){ 0 };
 }
 
+const char *const ocsp_class_names[3] = { "none", "cached", "live" };
+const char *const gpu_tolerable[] = {
+	"device.unknown", "device.hold", "driver-rim.expired", "driver-rim.unknown", "driver-rim.hold", "driver-rim.revoked", "vbios-rim.expired",
+	"vbios-rim.unknown", "vbios-rim.hold", "vbios-rim.revoked", NULL
+};
+
 const struct limits limits_strict = {
-	.source = "built-in policy", .min_report_version = 2,
+	.source = "built-in policy", .min_report_version = 2, .gpu_ocsp = OCSP_CACHED,
 	.min_tcb = { [0 ... TCB_WHICH - 1] = { [0 ... TCB_PRODUCTS - 1] = { [0 ... TCB_PARTS - 1] = -1 } } }
 };
 
@@ -39,7 +45,7 @@ void limits_free(struct limits *l)
 		&l->kinds, &l->measurements, &l->init_data, &l->chip_ids, &l->host_data, &l->family_ids, &l->image_ids, &l->id_keys,
 		&l->author_keys, &l->tcb_status, &l->advisories, &l->mr_seam, &l->mr_config_id, &l->mr_owner, &l->mr_owner_config,
 		&l->fmspc, &l->ppid, &l->xfam, &l->ak_keys, &l->kernel_cmdlines, &l->boot_images, &l->implementation_ids,
-		&l->instance_ids, &l->realm_pvs
+		&l->instance_ids, &l->realm_pvs, &l->gpu_modes, &l->gpu_ueids, &l->gpu_drivers, &l->gpu_vbios, &l->switch_bios, &l->gpu_tolerate
 	};
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
@@ -50,6 +56,11 @@ void limits_free(struct limits *l)
 	}
 	for (size_t i = 0; i < LIMIT_PCRS; i++)
 		texts_free(&l->pcr[i]);
+	for (size_t i = 0; i < LIMIT_GPU_INDEXES; i++)
+		texts_free(&l->gpu_measurements[i]);
+	json_free(l->gpu_claims);
+	json_free(l->switch_claims);
+	json_free(l->nras_claims);
 }
 
 const struct collateral_item *expect_collateral(const struct expect *x, enum collateral_type t, size_t i)

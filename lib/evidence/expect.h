@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "codec/json.h"
 #include "evidence/collateral.h"
 
 struct snp_roots;			/* tee/snp_roots.h */
@@ -32,6 +33,9 @@ struct bits {				/* named bits of a word: these set, those clear */
 	uint64_t set, clear;
 };
 #define LIMIT_PCRS 24
+#define LIMIT_GPU_INDEXES 64
+enum ocsp_class { OCSP_NONE, OCSP_CACHED, OCSP_LIVE };	/* how fresh certificate status is; "none", "cached", "live" */
+extern const char *const ocsp_class_names[3];
 
 struct limits {				/* starts strict: limits_init */
 	const char *source;		/* "policy.json", or "built-in policy" */
@@ -68,8 +72,21 @@ struct limits {				/* starts strict: limits_init */
 	struct texts implementation_ids, instance_ids, realm_pvs;	/* hex */
 	struct texts rem[4];		/* extensible measurements */
 
+	/* NVIDIA GPUs and NVSwitches */
+	uint32_t gpu_count;		/* exactly so many GPUs; 0: any */
+	struct texts gpu_modes;		/* accepted: "spt", "mpt", "ppcie"; n 0: any */
+	struct texts gpu_ueids;		/* accepted devices (GPUs and switches): serial of the leaf certificate, decimal */
+	struct texts gpu_drivers, gpu_vbios, switch_bios;	/* accepted versions */
+	char min_gpu_driver[32], min_gpu_vbios[32];		/* "": no floor; compared part by part (driver decimal, VBIOS hex) */
+	uint64_t gpu_mismatch;		/* bit i: measurement i may differ from the reference value */
+	struct texts gpu_measurements[LIMIT_GPU_INDEXES];	/* accepted values by index, hex; beside those of a RIM, or where there is none */
+	struct texts gpu_tolerate;	/* CHAIN.WHAT: of gpu_tolerable */
+	enum ocsp_class gpu_ocsp;	/* at least so fresh; the strict one is OCSP_CACHED */
+	struct json *gpu_claims, *switch_claims, *nras_claims;	/* members that claims must equal, objects recursively; NULL: none */
+
 	int64_t max_collateral_age;	/* seconds since it was issued; 0: its own validity alone counts */
 };
+extern const char *const gpu_tolerable[];	/* NULL ends: "driver-rim.expired", .. */
 extern const struct limits limits_strict;	/* the built-in policy */
 void limits_init(struct limits *l);
 void limits_free(struct limits *l);
@@ -88,6 +105,8 @@ struct expect {
 	struct slice logs[N_LOGS];	/* event logs, by enum log_form; n 0: none */
 	const struct snp_roots *snp_roots;	/* NULL: the built-in ones */
 	const uint8_t *intel_root;	/* SHA-256 of the root's SubjectPublicKeyInfo; NULL: Intel's */
+	const uint8_t *nv_device_root, *nv_rim_root;	/* SHA-256 of a certificate's DER; NULL: NVIDIA's */
+	struct slice ocsp_nonce;	/* that certificate status asked for after the challenge carries; n 0: not known */
 	struct slice report_data;	/* expected in the evidence, zero padded on the right; n 0: none was given */
 	bool no_freshness;		/* the caller waived freshness (--insecure-no-nonce); report_data is still compared when given */
 	bool allow_sample, allow_tpm;

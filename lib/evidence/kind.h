@@ -22,6 +22,7 @@ struct collect_how {
 	uint64_t manifest_version;
 	uint32_t pcrs;			/* TPM: bit n selects PCR n; 0: the kind's own choice */
 	const char *pcr_bank;		/* TPM: "sha256", ..; NULL: the kind's own choice */
+	const char *gpus;		/* nvgpu: BDFs with commas; NULL: every GPU of this machine */
 };
 
 struct evidence {		/* as the hardware gave it */
@@ -39,15 +40,16 @@ struct stage {
 	size_t n_checks;
 	void *subject;
 	struct expect x;
+	const char *object;		/* whose checks these are, where several have the same: "GPU-0"; NULL.  Belongs to the subject */
 };
-#define STAGES_MAX 4
+#define STAGES_MAX 40
 struct stages {
 	struct stage v[STAGES_MAX];
 	size_t n;
 };
 
 /* Values that a policy lists are one maker's; evidence that has none of them would be asked nothing. */
-enum policy_values { OF_SNP = 1, OF_TDX = 2, OF_TPM = 4, OF_CCA = 8 };
+enum policy_values { OF_SNP = 1, OF_TDX = 2, OF_TPM = 4, OF_CCA = 8, OF_NV = 16 };
 
 struct evidence_kind {
 	const char *name;	/* as typed by users and written in JSON: "snp" */
@@ -67,6 +69,8 @@ struct evidence_kind {
 	const char *measured;	/* where its claims hold the launch measurement (hex), as a JSON pointer; NULL: nowhere */
 	unsigned values;	/* whose values a policy may list for it: of enum policy_values; 0: a check of its own guards it */
 	bool has_log;		/* one of its stages holds event logs against registers that the evidence vouches for */
+	/* Not a confidential machine of its own but devices in one: comes beside a TEE's evidence.  Several pieces become one. */
+	int (*join)(struct buf *ret, const struct slice *raw, size_t n, struct err *e);
 	const struct check *checks;
 	size_t n_checks;
 	/* Kinds made of others (Azure: an SNP report, a TPM quote, an event log): the lists of checks to run, one after the

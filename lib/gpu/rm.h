@@ -48,6 +48,10 @@ struct rm_gpu_info {	/* "" and 0: this driver branch does not tell */
 	char uuid[48];			/* "GPU-" and a lower-case UUID */
 	char vbios[24];			/* "96.00.CF.00.01" */
 	uint32_t architecture;		/* 0x180 Hopper, 0x1a0 Blackwell */
+	char project[8], project_sku[8], chip_sku[12];	/* "G520", "0200", "885" */
+	uint32_t board_id;
+	bool has_channels;		/* secure channels, largest numbers */
+	uint32_t sec2_channels, ce_channels;
 	bool has_memory;
 	uint64_t protected_kb, unprotected_kb;
 };
@@ -64,6 +68,15 @@ struct rm_cc {		/* one state for the whole system, as the driver wrote it: a val
 };
 /* Only while a GPU is attached: otherwise the driver has nobody to ask. */
 int rm_cc(struct rm_cc *ret, struct rm *rm, struct err *e);
+
+/* The attestation certificate chain (PEM, leaf first) and report of one GPU, for a 32-byte nonce (nvidia-gpu.md 1.5).  The driver is asked only where
+ * cc, read in this session, says that a confidential mode is on: anywhere else EC_ABSENT ("confidential mode is off"), without a call.  Each of the
+ * two calls is made once and never again, because an error in them takes a confidential GPU down; EC_IO then. */
+struct rm_evidence {
+	struct buf chain, report;
+};
+void rm_evidence_free(struct rm_evidence *ev);
+int rm_evidence(struct rm_evidence *ret, struct rm *rm, const struct rm_gpu *g, const struct rm_cc *cc, const uint8_t nonce[static 32], struct err *e);
 
 const char *rm_status_text(uint32_t status);	/* "invalid argument"; "unnamed status" */
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_CODEC_XML_H
+#define CVMBOX_CODEC_XML_H
+
+/* XML 1.0 with namespaces, strict, for hostile input, and its canonical form.  The only room that knows expat.
+ *
+ * Parsing refuses (EC_FORMAT): document type declarations, entities, processing instructions, encodings other than UTF-8,
+ * anything not well-formed or not namespace-well-formed, nesting over XML_DEPTH_MAX, over XML_NODES_MAX nodes, over
+ * XML_ATTRS_MAX attributes and declarations of one element, the same xml:id-like attribute under two prefixes.  An XML declaration
+ * and comments are taken and belong to no tree. */
+
+#include "base/buf.h"
+
+#define XML_DEPTH_MAX 32
+#define XML_NODES_MAX 65536
+#define XML_ATTRS_MAX 4096
+
+struct xml;
+#define AUTO_XML __attribute__((cleanup(xml_cleanup))) struct xml
+struct xml_node;		/* an element or a run of text; lives as long as its document */
+
+int xml_parse(struct xml **ret, struct slice text, size_t max, struct err *e);
+void xml_free(struct xml *x);				/* NULL allowed */
+void xml_cleanup(struct xml **x);
+const struct xml_node *xml_root(const struct xml *x);
+
+/* Reading.  All accept NULL.  Names are compared byte for byte; uri "" means: in no namespace. */
+bool xml_is(const struct xml_node *n, const char *uri, const char *local);	/* an element of that name */
+const struct xml_node *xml_first(const struct xml_node *n);			/* first child that is an element */
+const struct xml_node *xml_next(const struct xml_node *n);			/* next sibling that is an element */
+const struct xml_node *xml_child(const struct xml_node *n, const char *uri, const char *local);	/* first of that name */
+size_t xml_count(const struct xml_node *n, const char *uri, const char *local);	/* in the whole subtree, n itself too */
+/* The value of an attribute, with references resolved and white space normalised (XML 1.0, 3.3.3); false: it is not there. */
+bool xml_attr(struct slice *ret, const struct xml_node *n, const char *uri, const char *local);
+size_t xml_attr_count(const struct xml_node *n);				/* without namespace declarations */
+/* All text inside, in document order; elements inside are an error. */
+int xml_text(struct buf *ret, const struct xml_node *n, struct err *e);
+
+/* Canonical XML 1.1 (W3C, 2 May 2008), inclusive, without comments, of the subtree at apex; `without` (may be NULL) and all in it is
+ * left out, as the enveloped-signature transform does.  With the apex come the namespace declarations in scope there.  Attributes of
+ * the xml: namespace in or above the apex are EC_FORMAT: nothing that is signed here uses them. */
+int xml_c14n(struct buf *ret, const struct xml_node *apex, const struct xml_node *without, struct err *e);
+
+#endif

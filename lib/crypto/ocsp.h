@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CVMBOX_CRYPTO_OCSP_H
+#define CVMBOX_CRYPTO_OCSP_H
+
+/* Online certificate status (RFC 6960), requests and basic responses. */
+
+#include "crypto/x509.h"
+
+#define OCSP_MAX ((size_t)64 << 10)
+#define OCSP_SKEW 300			/* seconds that clocks may differ */
+#define OCSP_NO_NEXT_UPDATE 3600	/* seconds that an answer without nextUpdate counts */
+#define OCSP_NONCE_MAX 32		/* RFC 8954 */
+
+/* A request about one certificate: CertID by h, nonce (1..32 bytes) where n > 0.  DER, appended. */
+int ocsp_request(struct buf *ret, const struct cert *c, const struct cert *issuer, enum hash h, struct slice nonce, struct err *e);
+
+enum ocsp_status { OCSP_UNKNOWN, OCSP_GOOD, OCSP_REVOKED };	/* zero is never good */
+const char *ocsp_status_word(enum ocsp_status s);		/* "unknown", "good", "revoked" */
+const char *ocsp_reason_word(unsigned reason);			/* RFC 5280 5.3.1: "certificateHold"; "unnamed" */
+#define OCSP_REASON_HOLD 6
+
+struct ocsp {			/* one answer, owns its DER; may speak of several certificates */
+	void *ctx;
+	struct slice der;
+	unsigned response_status;	/* 0: successful; else nothing but der is filled in (RFC 6960 4.2.1) */
+	int64_t produced_at;
+	struct slice nonce;		/* contents, without the inner OCTET STRING; n 0: none */
+	struct cert_list certs;		/* that came along */
+	size_t entries;
+};
+#define AUTO_OCSP __attribute__((cleanup(ocsp_free))) struct ocsp
+void ocsp_free(struct ocsp *o);		/* may run twice */
+/* EC_FORMAT: malformed, trailing bytes, a response type that is not basic, a critical extension that is not understood. */
+int ocsp_parse(struct ocsp *ret, struct slice der, struct err *e);
+const char *ocsp_response_status_word(unsigned s);		/* "tryLater" */
+
+struct ocsp_entry {
+	enum ocsp_status status;
+	bool has_reason;
+	unsigned reason;		/* of a revocation */
+	int64_t revoked_at, this_update, next_update;	/* next_update 0: none */
+};
+/* What it says of this certificate: the CertID (SHA-1, SHA-256, SHA-384) has to name its issuer's name, key and its serial.  Of several
+ * entries the worst (revoked before unknown before good).  False: nothing. */
+bool ocsp_about(struct ocsp_entry *ret, const struct ocsp *o, const struct cert *c, const struct cert *issuer);
+/* Signed by the issuer, or by a responder whose certificate came along, is valid now, may sign OCSP (EKU) and was issued by the
+ * issuer, or by a CA above it (above: from the issuer's own issuer to the root; may be empty).  Never by a CA below.  EC_REFUSED. */
+int ocsp_signed(const struct ocsp *o, const struct cert *issuer, const struct cert_list *above, int64_t now, struct err *e);
+/* thisUpdate - skew <= now <= nextUpdate + skew, or thisUpdate + OCSP_NO_NEXT_UPDATE where there is none; and not produced in the future.
+ * EC_REFUSED; too old and too new have distinct texts with the window and the time used. */
+int ocsp_current(const struct ocsp *o, const struct ocsp_entry *s, int64_t now, struct err *e);
+
+/* For tests: an answer.  issuer/subject as asked; responder NULL: signed by the issuer itself. */
+struct ocsp_make_entry {
+	const struct cert *cert, *issuer;
+	enum ocsp_status status;
+	int reason;			/* -1: none */
+	int64_t revoked_at, this_update, next_update;
+};
+struct ocsp_make {
+	const struct ocsp_make_entry *v;
+	size_t n;
+	const struct cert *signer;	/* by whose name and key */
+	const struct privkey *signer_key;
+	bool with_cert;			/* the signer's certificate comes along */
+	int64_t produced_at;
+	struct slice nonce;
+	enum hash id_hash;		/* of CertIDs; HASH_NONE: SHA-1 */
+};
+int ocsp_make(struct buf *ret_der, const struct ocsp_make *m, struct err *e);
+
+#endif
