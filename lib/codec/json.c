@@ -304,6 +304,61 @@ bool json_real(const struct json *j, double *ret)
 	return true;
 }
 
+/* --- comparing --------------------------------------------------------------------------------------- */
+
+/* Integers have one way to be written, so they are compared as text; 1 and 1.0 are the same number. */
+static bool same_number(const cJSON *a, const cJSON *b)
+{
+	const bool integers = !strpbrk(a->valuestring, ".eE") && !strpbrk(b->valuestring, ".eE");
+
+	if (!strcmp(a->valuestring, b->valuestring))
+		return true;
+	return !integers && !(strtod(a->valuestring, NULL) < strtod(b->valuestring, NULL)) &&
+	       !(strtod(a->valuestring, NULL) > strtod(b->valuestring, NULL));
+}
+
+static bool compare(const struct json *wanted, const struct json *seen, bool whole);
+
+static bool members_hold(const struct json *wanted, const struct json *seen, bool whole)
+{
+	if (whole && json_count(wanted) != json_count(seen))
+		return false;
+	for (const struct json *m = json_first(wanted); m; m = json_next(m))
+		if (!compare(m, json_get(seen, json_name(m)), whole))
+			return false;
+	return true;
+}
+
+static bool elements_equal(const struct json *a, const struct json *b)
+{
+	const struct json *x = json_first(a), *y = json_first(b);
+
+	for (; x && y; x = json_next(x), y = json_next(y))
+		if (!compare(x, y, true))
+			return false;
+	return !x && !y;
+}
+
+static bool compare(const struct json *wanted, const struct json *seen, bool whole)
+{
+	if (json_is_object(wanted))
+		return json_is_object(seen) && members_hold(wanted, seen, whole);
+	if (json_is_array(wanted))
+		return json_is_array(seen) && elements_equal(wanted, seen);
+	if (json_is_string(wanted))
+		return json_is_string(seen) && !strcmp(json_string(wanted), json_string(seen));
+	if (json_is_number(wanted))
+		return json_is_number(seen) && same_number(cj(wanted), cj(seen));
+	if (json_is_bool(wanted))
+		return json_is_bool(seen) && json_true(wanted) == json_true(seen);
+	return json_is_null(wanted) && json_is_null(seen);
+}
+
+bool json_holds(const struct json *wanted, const struct json *seen)
+{
+	return !wanted || compare(wanted, seen, false);
+}
+
 /* --- reading with an error text ---------------------------------------------------------------------- */
 
 static const char *kind_of(const struct json *j)

@@ -42,6 +42,9 @@ bool json_true(const struct json *j);			/* is a bool and true */
 bool json_u64(const struct json *j, uint64_t *ret);		/* exact integer number (not a string) in range */
 bool json_i64(const struct json *j, int64_t *ret);
 bool json_real(const struct json *j, double *ret);
+/* Is all that is wanted there?  Objects: every wanted member is in seen and holds, others may be there too; all else is equal: arrays
+ * element by element (objects in them member by member), numbers by value (integers exactly).  NULL wants nothing, and holds nothing. */
+bool json_holds(const struct json *wanted, const struct json *seen);
 
 /* The same with an error text "member 'x' of WHAT: wanted a string, is a number".  what names the
  * object for people. */

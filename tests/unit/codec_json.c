@@ -450,3 +450,63 @@ TEST(json_canonical_matches_the_brokers_runtime_data)
 	}
 	EQ(n, 7);
 }
+
+TEST(json_holds_what_is_wanted_and_no_less)
+{
+	static const struct { const char *wanted, *seen; bool holds; } t[] = {
+		{ "{}", "{\"a\":1}", true },
+		{ "{\"a\":1}", "{\"b\":2,\"a\":1}", true },
+		{ "{\"a\":1}", "{}", false },
+		{ "{\"a\":1}", "{\"A\":1}", false },
+		{ "{\"a\":null}", "{}", false },		/* absent is not null */
+		{ "{\"a\":null}", "{\"a\":null}", true },
+		{ "{\"a\":null}", "{\"a\":false}", false },
+		{ "{\"a\":{\"b\":true}}", "{\"a\":{\"b\":true,\"c\":0}}", true },
+		{ "{\"a\":{\"b\":true}}", "{\"a\":{\"b\":false,\"c\":0}}", false },
+		{ "{\"a\":{}}", "{\"a\":[]}", false },
+		{ "{\"a\":[]}", "{\"a\":{}}", false },
+		{ "{\"a\":true}", "{\"a\":1}", false },
+		{ "{\"a\":true}", "{\"a\":\"true\"}", false },
+		{ "{\"a\":\"1\"}", "{\"a\":1}", false },
+		{ "{\"a\":1}", "{\"a\":\"1\"}", false },
+		{ "\"x\"", "\"x\"", true },
+		{ "\"x\"", "\"X\"", false },
+		{ "[1,2]", "[1,2]", true },
+		{ "[1,2]", "[2,1]", false },
+		{ "[1,2]", "[1,2,3]", false },
+		{ "[1,2,3]", "[1,2]", false },
+		{ "[]", "[0]", false },
+		{ "[{\"a\":1}]", "[{\"a\":1}]", true },
+		{ "[{\"a\":1}]", "[{\"a\":1,\"b\":2}]", false },	/* in an array nothing may be added */
+		{ "1", "1.0", true },
+		{ "10", "1e1", true },
+		{ "1", "1.5", false },
+		{ "1.5", "1", false },
+		{ "9007199254740993", "9007199254740993", true },
+		{ "9007199254740993", "9007199254740992", false },	/* the same as doubles */
+		{ "-1", "1", false },
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		AUTO_JSON *wanted = NULL, *seen = NULL;
+
+		WORKS(json_parse(&wanted, slice_str(t[i].wanted), 1000, &e));
+		WORKS(json_parse(&seen, slice_str(t[i].seen), 1000, &e));
+		if (json_holds(wanted, seen) != t[i].holds)
+			test_fail(__FILE__, __LINE__, "%s of %s: wanted %d", t[i].wanted, t[i].seen, t[i].holds);
+		OK(!json_holds(wanted, NULL));
+		OK(json_holds(NULL, seen));
+	}
+	OK(json_holds(NULL, NULL));
+}
+
+TEST(json_holds_for_what_was_built)
+{
+	AUTO_JSON *wanted = NULL, *seen = json_object();
+
+	json_add_u64(seen, "n", 7);
+	json_add_str(seen, "s", "x");
+	WORKS(json_parse(&wanted, SLICE("{\"s\":\"x\",\"n\":7}"), 100, &e));
+	OK(json_holds(wanted, seen));
+	OK(json_holds(seen, wanted));
+}
