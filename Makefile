@@ -55,7 +55,7 @@ $(O)/lib/infer/%.o: CFLAGS_ROOM := -O3 -fno-math-errno -fno-trapping-math
 $(O)/tests/%.o: CFLAGS_ROOM := -Wno-shadow -Wno-cast-qual -Itests/unit
 $(O)/lib/base/%.o $(O)/lib/codec/%.o: CFLAGS_ROOM := -Wconversion -Wno-sign-conversion
 
-DEP_LIBS := $(addprefix $(DEPS)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a cjson.a fdt.a z.a)
+DEP_LIBS := $(addprefix $(DEPS)/lib/lib,curl.a mbedtls.a mbedx509.a mbedcrypto.a cjson.a fdt.a z.a expat.a)
 LDFLAGS_COMMON := -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack $(EXTRA_LDFLAGS)
 ifeq ($(FLAVOUR),musl)
 # Debian's wrapper turns -static-pie into a dynamic file, so the start files are named by hand (musl's rcrt1.o
