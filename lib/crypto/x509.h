@@ -57,7 +57,7 @@ int cert_key_sha256(uint8_t ret[static 32], const struct cert *c, struct err *e)
 
 /* Making certificates: for `kbs` demo TLS and for tests (own CA). */
 struct cert_make {
-	const char *subject;		/* "CN=...,O=...": CN, O, OU, C, L, ST; a comma inside a value is written "\," */
+	const char *subject;		/* "CN=...,O=...": CN, O, OU, C, L, ST, serialNumber; a comma inside a value is written "\," */
 	const struct privkey *key;	/* subject's key */
 	const struct cert *issuer;	/* NULL: self-signed */
 	const struct privkey *issuer_key;

@@ -23,7 +23,8 @@ static void put_rdn(struct buf *ret, const char *oid, unsigned tag, const struct
 static int put_pair(struct buf *ret, const char **p, struct err *e)
 {
 	static const char *const table[][2] = { { "CN", "2.5.4.3" }, { "O", "2.5.4.10" }, { "OU", "2.5.4.11" },
-						{ "C", "2.5.4.6" }, { "L", "2.5.4.7" }, { "ST", "2.5.4.8" } };
+						{ "C", "2.5.4.6" }, { "L", "2.5.4.7" }, { "ST", "2.5.4.8" },
+						{ "serialNumber", "2.5.4.5" } };
 	const char *oid = NULL, *eq;
 	AUTO_BUF value = { 0 };
 
@@ -34,7 +35,7 @@ static int put_pair(struct buf *ret, const char **p, struct err *e)
 		if (slice_eqs(slice_of(*p, (size_t)(eq - *p)), table[i][0]))
 			oid = table[i][1];
 	if (!oid)
-		return err_set(e, EC_USAGE, "certificate subject: wanted CN=, O=, OU=, C=, L= or ST= at '%.32s'", *p);
+		return err_set(e, EC_USAGE, "certificate subject: wanted CN=, O=, OU=, C=, L=, ST= or serialNumber= at '%.32s'", *p);
 	for (*p = eq + 1; **p && **p != ','; (*p)++) {
 		if (**p == '\\' && (*p)[1])
 			(*p)++;
@@ -44,7 +45,7 @@ static int put_pair(struct buf *ret, const char **p, struct err *e)
 		(*p)++;
 	if (!value.n)
 		return err_set(e, EC_USAGE, "certificate subject has an empty value");
-	put_rdn(ret, oid, strcmp(oid, "2.5.4.6") ? DER_UTF8 : DER_PRINTABLE, &value);
+	put_rdn(ret, oid, strcmp(oid, "2.5.4.6") && strcmp(oid, "2.5.4.5") ? DER_UTF8 : DER_PRINTABLE, &value);
 	return 0;
 }
 

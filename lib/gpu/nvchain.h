@@ -15,6 +15,8 @@ int nvchain_parse(struct cert_list *ret, struct slice text, struct err *e);
 /* Exactly in this order, P-384, each step with the rules for CAs, to the root with this SHA-256 (NULL: NVIDIA's).  EC_REFUSED with the
  * reason; dates have texts of their own. */
 int nvchain_verify(const struct cert_list *l, const uint8_t *root, int64_t now, struct err *e);
+int nvchain_issued(const struct cert_list *l, const uint8_t *root, struct err *e);	/* the same, but for dates */
+int nvchain_dates(const struct cert_list *l, int64_t now, struct err *e);		/* of each in it */
 /* SHA-384 that the leaf vouches for; both DICE forms.  EC_FORMAT: there is none. */
 int nvchain_fwid(uint8_t ret[static 48], const struct cert *leaf, struct err *e);
 /* Serial number of the leaf, decimal: NVIDIA's ueid. */
