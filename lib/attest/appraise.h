@@ -19,6 +19,8 @@ struct policy;			/* attest/policy.h */
 
 struct appraise_in {
 	struct slice evidence;		/* a bundle, or a raw form that `attest verify` takes, or (kind given) Trustee evidence JSON */
+	struct slice devices;		/* raw evidence of GPUs and switches beside raw evidence; n 0: none (a bundle brings its own) */
+	struct slice devices_data;	/* what their nonce derives from (nv_nonce_of): as report_data for the CPU */
 	const char *kind;		/* "auto", "snp", "tdx", "sample", ... */
 	const struct collateral *given;	/* endorsements from outside (VCEK, chain, CRLs, TCB info); may be NULL */
 	const struct collateral *anchors;	/* what the caller trusts for TPM attestation keys and CCA platforms; may be NULL */
@@ -30,9 +32,11 @@ struct appraise_in {
 	struct slice report_data;	/* n > 0: the exact digest expected in the report data (kbs: SHA-384 of runtime data), zero padded on the right */
 	bool insecure_no_nonce;		/* waives freshness when neither nonce nor report_data is given; the verdict then warns */
 	bool insecure_no_collateral;	/* waives what collateral would show (TCB status, revocation); the verdict then warns */
+	bool allow_devices;		/* GPUs alone will do; otherwise only where the policy's kinds name them: they are no confidential machine */
 	bool allow_sample, allow_tpm;	/* a plain TPM is no confidential machine: taken only where the policy's kinds name it, or so */
 	const struct snp_roots *snp_roots;	/* NULL: the built-in ones of AMD.  Tests bring their own CA here, nothing else can */
 	const uint8_t *intel_root;	/* likewise: SHA-256 of a root's SubjectPublicKeyInfo */
+	const uint8_t *nv_device_root, *nv_rim_root;	/* likewise: SHA-256 of a root certificate */
 };
 struct verdict {			/* starts as refused */
 	bool accepted;			/* set on exactly one line of appraise.c */

@@ -26,7 +26,18 @@ static unsigned spoken_of(const struct limits *l)
 		of |= OF_TPM;
 	if (l->implementation_ids.n || l->instance_ids.n || l->realm_pvs.n || any_of(l->rem, 4))
 		of |= OF_CCA;
+	if (l->gpu_count || l->gpu_modes.n || l->gpu_ueids.n || l->gpu_drivers.n || l->gpu_vbios.n || l->switch_bios.n || l->min_gpu_driver[0] ||
+	    l->min_gpu_vbios[0] || l->gpu_claims || l->switch_claims || any_of(l->gpu_measurements, LIMIT_GPU_INDEXES))
+		of |= OF_NV;
 	return of;
+}
+
+static enum outcome check_alone(const struct common_subject *s, struct finding *f)
+{
+	buf_puts(&f->hint, "GPUs alone prove nothing about the machine that they are in");
+	if (s->alone)
+		buf_puts(&f->hint, ": name their kind in the policy's kinds where that is enough");
+	return s->alone ? FAILED : PASSED;
 }
 
 static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)
@@ -37,7 +48,7 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	f->source = x->limits->source;
 	buf_puts(&f->actual, s->kind);
 	if (list->n == 0) {	/* sample has a check of its own */
-		const unsigned of = spoken_of(x->limits), has = s->values ? s->values : ~0u;
+		const unsigned of = spoken_of(x->limits) & ~(unsigned)OF_NV, has = s->values ? s->values : ~0u;
 
 		/* a guest on another maker's machine, or one without the TPM that is spoken of, would be asked nothing */
 		if ((of && !(of & has)) || (of & OF_TPM & ~has)) {
@@ -46,6 +57,8 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 			return FAILED;
 		}
 		buf_puts(&f->expected, "any TEE");
+		if (s->values == OF_NV)
+			return check_alone(s, f);
 		if (strcmp(s->kind, "tpm"))
 			return PASSED;
 		buf_puts(&f->hint, "a TPM alone proves what was booted, not that the memory is closed to the host");
@@ -56,6 +69,27 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	for (size_t i = 0; i < list->n; i++)
 		buf_printf(&f->expected, "%s%s", i ? " or " : "", list->v[i]);
 	return texts_have(list, s->kind) ? PASSED : FAILED;
+}
+
+/* A policy that speaks of GPUs, and evidence without any: nothing would be asked. */
+static enum outcome check_devices(void *p, const struct expect *x, struct finding *f)
+{
+	const struct common_subject *s = p;
+	const bool wanted = spoken_of(x->limits) & OF_NV;
+
+	if (!s->devices && !s->listed && !wanted)
+		return NOT_ASKED;
+	buf_printf(&f->actual, "%zu GPU%s", s->shown, s->shown == 1 ? "" : "s");
+	if (wanted && !s->devices) {
+		f->source = x->limits->source;
+		return found(f, false, "evidence of GPUs, because the policy speaks of them", NULL);
+	}
+	if (s->listed > s->shown) {
+		buf_printf(&f->expected, "the %zu GPUs that the machine had when this was collected", s->listed);
+		buf_puts(&f->hint, "the others gave no evidence: was it collected with --gpus?");
+		return WARNED;
+	}
+	return PASSED;
 }
 
 /* What only an event log shows, asked of a kind that has none: silence would look like consent. */
@@ -114,7 +148,8 @@ static enum outcome check_machine(void *p, const struct expect *x, struct findin
 const struct check common_checks[] = {
 	{ "evidence.kind", 0, CHECK_BASE, check_kind },
 	{ "evidence.log", 0, CHECK_WHERE_ASKED, check_log },
+	{ "evidence.devices", 0, CHECK_WHERE_ASKED, check_devices },
 	{ "bundle.nonce", 0, CHECK_WHERE_ASKED, check_nonce },
 	{ "bundle.machine", 0, CHECK_WHERE_ASKED, check_machine },
 };
-const size_t n_common_checks = sizeof common_checks / sizeof common_checks[0];
+const size_t n_common_checks = sizeof common_checks / sizeof common_checks[0], n_common_raw_checks = 3;

@@ -12,11 +12,15 @@ struct common_subject {
 	unsigned values;		/* whose values a policy may list for it (evidence/kind.h) */
 	bool has_log;			/* that kind speaks of event logs */
 	const char *log_check;		/* one of theirs that the policy requires by name; NULL: none */
+	bool alone;			/* it is devices without a machine, and the caller did not say that they will do */
+	bool devices;			/* GPUs or switches are there */
+	size_t listed;			/* GPUs that the bundle's machine listed when it was collected */
+	size_t shown;			/* GPUs that gave evidence */
 	bool bundled;
 	struct slice bundle_nonce, wanted_nonce;
 	bool simulated;			/* the bundle says it was collected below another --sysroot */
 };
 extern const struct check common_checks[];
-extern const size_t n_common_checks;
+extern const size_t n_common_checks, n_common_raw_checks;	/* the first ones of them do without a bundle */
 
 #endif
