@@ -31,34 +31,11 @@ void crl_free(struct crl *c)
 
 /* --- the structure (RFC 5280 5.1) ------------------------------------------------------------------------ */
 
-static bool is_one_of(struct slice oid, const char *const *list)
-{
-	for (; *list; list++)
-		if (der_oid_is(oid, *list))
-			return true;
-	return false;
-}
-
 /* What only describes.  The issuing distribution point is not among them: it makes a list partial or indirect. */
 static const char *const known_of_list[] = { OID_AUTHORITY_KEY_ID, OID_CRL_NUMBER, "2.5.29.18" /* issuer's other names */,
 					     "2.5.29.46" /* freshest list */, "1.3.6.1.5.5.7.1.1" /* AIA */, NULL };
 static const char *const known_of_entry[] = { "2.5.29.21" /* reason */, "2.5.29.23" /* hold */, "2.5.29.24" /* invalid since */,
 					      NULL };
-
-static bool take_extensions(struct crl_parts *p, struct slice exts, const char *const *known)
-{
-	struct rd r = rd_of(exts);
-	struct cert_extension x;
-	unsigned n = 0;
-
-	while (cert_extension_next(&r, &x)) {
-		if (++n > 32 || cert_extension_twice(exts, x.oid))
-			return false;
-		if (x.critical && !p->strange.n && !is_one_of(x.oid, known))
-			p->strange = x.oid;
-	}
-	return n > 0 && !r.bad;
-}
 
 static const char *take_entries(struct crl *c, struct crl_parts *p, bool version2)
 {
@@ -71,7 +48,7 @@ static const char *take_entries(struct crl *c, struct crl_parts *p, bool version
 			return "serial number of an entry";
 		der_time(&one);
 		if (version2 && der_peek(&one, DER_SEQUENCE) &&
-		    !take_extensions(p, der_take(&one, DER_SEQUENCE).body, known_of_entry))
+		    !x509_extensions(der_take(&one, DER_SEQUENCE).body, known_of_entry, &p->strange))
 			return "extensions of an entry";
 		if (!der_done(&one))
 			return "entry";
@@ -80,28 +57,17 @@ static const char *take_entries(struct crl *c, struct crl_parts *p, bool version
 	return r.bad ? "entries" : NULL;
 }
 
-static struct slice extension(const struct crl_parts *p, const char *oid)
-{
-	struct rd r = rd_of(p->exts);
-	struct cert_extension x;
-
-	while (cert_extension_next(&r, &x))
-		if (der_oid_is(x.oid, oid))
-			return x.value;
-	return (struct slice){ NULL, 0 };
-}
-
 static const char *take_list_extensions(struct crl *c, struct crl_parts *p, struct rd *r)
 {
 	struct rd in = der_open(r, DER_EXPLICIT + 0), number;
 	struct slice value;
 
 	p->exts = der_take(&in, DER_SEQUENCE).body;
-	if (!der_done(&in) || !take_extensions(p, p->exts, known_of_list))
+	if (!der_done(&in) || !x509_extensions(p->exts, known_of_list, &p->strange))
 		return "extensions";
-	if (extension(p, OID_DELTA_CRL).p)
+	if (x509_extension(p->exts, OID_DELTA_CRL).p)
 		return "a delta list: the whole one is wanted";
-	value = extension(p, OID_CRL_NUMBER);
+	value = x509_extension(p->exts, OID_CRL_NUMBER);
 	if (value.p) {
 		number = rd_of(value);
 		c->number = der_take(&number, DER_INTEGER).body;
@@ -301,12 +267,10 @@ static void put_entries(struct buf *ret, const struct crl_make *m)
 
 static void put_number(struct buf *ret)
 {
-	AUTO_BUF x = { 0 }, number = { 0 }, one = { 0 }, seq = { 0 };
+	AUTO_BUF number = { 0 }, one = { 0 }, seq = { 0 };
 
 	der_put_uint(&number, SLICE("\x01"));
-	der_put_oid(&x, OID_CRL_NUMBER);
-	x509_wrap(&x, DER_OCTET_STRING, &number);
-	x509_wrap(&one, DER_SEQUENCE, &x);
+	x509_ext_put(&one, OID_CRL_NUMBER, false, buf_view(&number));
 	x509_wrap(&seq, DER_SEQUENCE, &one);
 	x509_wrap(ret, DER_EXPLICIT + 0, &seq);
 }

@@ -11,7 +11,8 @@
 #define OCSP_NO_NEXT_UPDATE 3600	/* seconds that an answer without nextUpdate counts */
 #define OCSP_NONCE_MAX 32		/* RFC 8954 */
 
-/* A request about one certificate: CertID by h, nonce (1..32 bytes) where n > 0.  DER, appended. */
+/* A request about one certificate: CertID by h, nonce (1..32 bytes) where n > 0.  DER, appended.  EC_USAGE: issuer is not the one that
+ * the certificate names. */
 int ocsp_request(struct buf *ret, const struct cert *c, const struct cert *issuer, enum hash h, struct slice nonce, struct err *e);
 
 enum ocsp_status { OCSP_UNKNOWN, OCSP_GOOD, OCSP_REVOKED };	/* zero is never good */
@@ -30,7 +31,7 @@ struct ocsp {			/* one answer, owns its DER; may speak of several certificates *
 };
 #define AUTO_OCSP __attribute__((cleanup(ocsp_free))) struct ocsp
 void ocsp_free(struct ocsp *o);		/* may run twice */
-/* EC_FORMAT: malformed, trailing bytes, a response type that is not basic, a critical extension that is not understood. */
+/* EC_FORMAT: malformed, trailing bytes, a response type that is not basic, an extension twice, a critical one that is not understood. */
 int ocsp_parse(struct ocsp *ret, struct slice der, struct err *e);
 const char *ocsp_response_status_word(unsigned s);		/* "tryLater" */
 
@@ -43,10 +44,12 @@ struct ocsp_entry {
 /* What it says of this certificate: the CertID (SHA-1, SHA-256, SHA-384) has to name its issuer's name, key and its serial.  Of several
  * entries the worst (revoked before unknown before good).  False: nothing. */
 bool ocsp_about(struct ocsp_entry *ret, const struct ocsp *o, const struct cert *c, const struct cert *issuer);
-/* Signed by the issuer, or by a responder whose certificate came along, is valid now, may sign OCSP (EKU) and was issued by the
- * issuer, or by a CA above it (above: from the issuer's own issuer to the root; may be empty).  Never by a CA below.  EC_REFUSED. */
+/* Signed by the issuer, or by a responder whose certificate came along, is valid now, says that it may sign OCSP (EKU OCSPSigning by name:
+ * "any" or none is not enough) and was issued by the issuer, or by a CA above it (above: from the issuer's own issuer to the root; may be
+ * empty or NULL).  Never by a CA below.  Never with SHA-1.  Whether issuer and above are trusted is the caller's question, as is the
+ * status of the responder itself.  EC_REFUSED. */
 int ocsp_signed(const struct ocsp *o, const struct cert *issuer, const struct cert_list *above, int64_t now, struct err *e);
-/* thisUpdate - skew <= now <= nextUpdate + skew, or thisUpdate + OCSP_NO_NEXT_UPDATE where there is none; and not produced in the future.
+/* thisUpdate - skew <= now <= nextUpdate + skew, or thisUpdate + OCSP_NO_NEXT_UPDATE (no skew) where there is none; and producedAt - skew <= now.
  * EC_REFUSED; too old and too new have distinct texts with the window and the time used. */
 int ocsp_current(const struct ocsp *o, const struct ocsp_entry *s, int64_t now, struct err *e);
 
@@ -66,6 +69,9 @@ struct ocsp_make {
 	int64_t produced_at;
 	struct slice nonce;
 	enum hash id_hash;		/* of CertIDs; HASH_NONE: SHA-1 */
+	bool by_key, bare_nonce;	/* the signer is named by its key's hash; the nonce stands without the inner OCTET STRING */
+	const struct cert_make_ext *exts, *entry_exts;	/* further extensions of the answer, and of each entry */
+	size_t n_exts, n_entry_exts;
 };
 int ocsp_make(struct buf *ret_der, const struct ocsp_make *m, struct err *e);
 

@@ -39,9 +39,9 @@ bool cert_extension_next(struct rd *r, struct cert_extension *ret)
 	return !r->bad;
 }
 
-struct slice cert_ext(const struct cert *c, const char *oid)
+struct slice x509_extension(struct slice exts, const char *oid)
 {
-	struct rd r = rd_of(parts(c)->exts);
+	struct rd r = rd_of(exts);
 	struct cert_extension x;
 
 	while (cert_extension_next(&r, &x))
@@ -50,21 +50,24 @@ struct slice cert_ext(const struct cert *c, const char *oid)
 	return (struct slice){ NULL, 0 };
 }
 
+struct slice cert_ext(const struct cert *c, const char *oid)
+{
+	return x509_extension(parts(c)->exts, oid);
+}
+
+bool cert_lists_purpose(const struct cert *c, const char *purpose)
+{
+	struct rd r = rd_of(cert_ext(c, OID_EXT_KEY_USAGE)), seq = der_open(&r, DER_SEQUENCE);
+
+	while (rd_left(&seq) && !seq.bad)
+		if (der_oid_is(der_take(&seq, DER_OID).body, purpose))
+			return true;
+	return false;
+}
+
 bool cert_allows(const struct cert *c, const char *purpose)
 {
-	const struct slice ext = cert_ext(c, OID_EXT_KEY_USAGE);
-	struct rd r = rd_of(ext), seq;
-
-	if (!ext.n)
-		return true;
-	seq = der_open(&r, DER_SEQUENCE);
-	while (rd_left(&seq) && !seq.bad) {
-		const struct slice oid = der_take(&seq, DER_OID).body;
-
-		if (!seq.bad && (der_oid_is(oid, "2.5.29.37.0") || (purpose && der_oid_is(oid, purpose))))
-			return true;
-	}
-	return false;
+	return !cert_ext(c, OID_EXT_KEY_USAGE).p || cert_lists_purpose(c, "2.5.29.37.0") || (purpose && cert_lists_purpose(c, purpose));
 }
 
 bool cert_extension_twice(struct slice exts, struct slice oid)
@@ -76,6 +79,29 @@ bool cert_extension_twice(struct slice exts, struct slice oid)
 	while (cert_extension_next(&r, &x))
 		seen += slice_eq(x.oid, oid);
 	return seen > 1;
+}
+
+static bool is_one_of(struct slice oid, const char *const *list)
+{
+	for (; *list; list++)
+		if (der_oid_is(oid, *list))
+			return true;
+	return false;
+}
+
+bool x509_extensions(struct slice exts, const char *const *known, struct slice *strange)
+{
+	struct rd r = rd_of(exts);
+	struct cert_extension x;
+	unsigned n = 0;
+
+	while (cert_extension_next(&r, &x)) {
+		if (++n > 32 || cert_extension_twice(exts, x.oid))
+			return false;
+		if (x.critical && !strange->n && !is_one_of(x.oid, known))
+			*strange = x.oid;
+	}
+	return n > 0 && !r.bad;
 }
 
 static bool basic_constraints(struct cert *c, struct cert_parts *p, struct slice value)
@@ -101,6 +127,7 @@ static bool key_usage(struct cert_parts *p, struct slice value)
 	if (!der_done(&r) || bits.n < 2 || bits.p[0] > 7)
 		return false;
 	p->has_key_usage = true;
+	p->sign = bits.p[1] & 0xc0;
 	p->cert_sign = bits.p[1] & 0x04;	/* keyCertSign is bit 5, counted from the highest; cRLSign is bit 6 */
 	p->crl_sign = bits.p[1] & 0x02;
 	return true;
@@ -273,4 +300,12 @@ int cert_public(struct pubkey *ret, const struct cert *c, struct err *e)
 int cert_key_sha256(uint8_t ret[static 32], const struct cert *c, struct err *e)
 {
 	return hash_of(ret, HASH_SHA256, parts(c)->spki, e);
+}
+
+struct slice cert_key_bits(const struct cert *c)
+{
+	struct rd outer = rd_of(parts(c)->spki), r = der_open(&outer, DER_SEQUENCE);
+
+	der_take(&r, DER_SEQUENCE);
+	return der_bits(&r);
 }

@@ -7,13 +7,14 @@
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 
-static enum hash hash_of_alg(struct rd *r)	/* AlgorithmIdentifier of a hash, parameters NULL or absent */
+static const struct {
+	const char *oid;
+	enum hash h;
+} hashes[] = { { "1.3.14.3.2.26", HASH_SHA1 }, { "2.16.840.1.101.3.4.2.1", HASH_SHA256 },
+	       { "2.16.840.1.101.3.4.2.2", HASH_SHA384 }, { "2.16.840.1.101.3.4.2.3", HASH_SHA512 } };
+
+enum hash x509_hash_read(struct rd *r)	/* parameters NULL or absent */
 {
-	static const struct {
-		const char *oid;
-		enum hash h;
-	} table[] = { { "1.3.14.3.2.26", HASH_SHA1 }, { "2.16.840.1.101.3.4.2.1", HASH_SHA256 },
-		      { "2.16.840.1.101.3.4.2.2", HASH_SHA384 }, { "2.16.840.1.101.3.4.2.3", HASH_SHA512 } };
 	struct rd in = der_open(r, DER_SEQUENCE);
 	const struct slice oid = der_take(&in, DER_OID).body;
 
@@ -21,9 +22,9 @@ static enum hash hash_of_alg(struct rd *r)	/* AlgorithmIdentifier of a hash, par
 		in.bad = true;
 	if (!der_done(&in))
 		r->bad = true;
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (der_oid_is(oid, table[i].oid))
-			return table[i].h;
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		if (der_oid_is(oid, hashes[i].oid))
+			return hashes[i].h;
 	return HASH_NONE;
 }
 
@@ -38,7 +39,7 @@ static bool pss_params(struct x509_alg *ret, struct rd *r)
 	*ret = (struct x509_alg){ SIG_RSA_PSS, HASH_SHA1, 20 };
 	if (der_peek(&seq, DER_EXPLICIT + 0)) {
 		in = der_open(&seq, DER_EXPLICIT + 0);
-		ret->hash = hash_of_alg(&in);
+		ret->hash = x509_hash_read(&in);
 		seq.bad |= !der_done(&in);
 	}
 	if (der_peek(&seq, DER_EXPLICIT + 1)) {
@@ -47,7 +48,7 @@ static bool pss_params(struct x509_alg *ret, struct rd *r)
 		in = der_open(&seq, DER_EXPLICIT + 1);
 		mgf = der_open(&in, DER_SEQUENCE);
 		seq.bad |= !der_oid_is(der_take(&mgf, DER_OID).body, OID_MGF1);
-		mask = hash_of_alg(&mgf);
+		mask = x509_hash_read(&mgf);
 		seq.bad |= !der_done(&mgf) || !der_done(&in);
 	}
 	if (der_peek(&seq, DER_EXPLICIT + 2)) {
@@ -150,6 +151,18 @@ static void put_pss_params(struct buf *ret)
 	x509_wrap(&all, DER_EXPLICIT + 1, &mgf_seq);
 	x509_wrap(&all, DER_EXPLICIT + 2, &salt);
 	x509_wrap(ret, DER_SEQUENCE, &all);
+}
+
+void x509_hash_put(struct buf *ret, enum hash h)
+{
+	AUTO_BUF alg = { 0 };
+
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		if (hashes[i].h == h)
+			der_put_oid(&alg, hashes[i].oid);
+	ret->bad |= alg.n == 0;
+	der_put(&alg, DER_NULL, SLICE(""));
+	x509_wrap(ret, DER_SEQUENCE, &alg);
 }
 
 void x509_alg_put(struct buf *ret, const struct x509_maker *m)

@@ -2,14 +2,14 @@
 #ifndef CVMBOX_CRYPTO_X509_INT_H
 #define CVMBOX_CRYPTO_X509_INT_H
 
-/* Between the x509*.c files and crl.c only. */
+/* Between the x509*.c files, crl.c and ocsp*.c only. */
 
 #include "codec/der.h"
 #include "crypto/x509.h"
 
 struct cert_parts {		/* behind cert.ctx; the slices point into der[] */
 	struct slice tbs, spki, sig_alg, sig, exts;	/* sig_alg: AlgorithmIdentifier with its tag; exts: body of Extensions */
-	bool has_key_usage, cert_sign, crl_sign;
+	bool has_key_usage, sign, cert_sign, crl_sign;	/* sign: digitalSignature or nonRepudiation */
 	int path_len;		/* -1: no limit */
 	size_t n;
 	uint8_t der[];
@@ -36,6 +36,9 @@ struct x509_maker {
 struct x509_maker x509_maker_for(const struct privkey *k, bool pss);
 void x509_alg_put(struct buf *ret, const struct x509_maker *m);
 void x509_wrap(struct buf *ret, unsigned tag, const struct buf *body);
+enum hash x509_hash_read(struct rd *r);			/* AlgorithmIdentifier of a hash; HASH_NONE if unknown */
+void x509_hash_put(struct buf *ret, enum hash h);	/* the same, written; SHA-1 and SHA-2 */
+void x509_ext_put(struct buf *ret, const char *oid, bool critical, struct slice value);	/* one Extension */
 
 struct x509_label {
 	char text[128];
@@ -48,6 +51,11 @@ struct cert_extension {
 };
 bool cert_extension_next(struct rd *r, struct cert_extension *ret);	/* r over the body of Extensions; false at the end or r->bad */
 bool cert_extension_twice(struct slice exts, struct slice oid);	/* RFC 5280 4.2: at most one of a kind */
+struct slice x509_extension(struct slice exts, const char *oid);	/* value; p NULL: absent.  exts: body of Extensions */
+/* A list of 1 to 32, none twice.  The first critical one that is not among known (NULL ended) goes to *strange, unless one is there. */
+bool x509_extensions(struct slice exts, const char *const *known, struct slice *strange);
+bool cert_lists_purpose(const struct cert *c, const char *purpose);	/* its extended key usage names this one */
+struct slice cert_key_bits(const struct cert *c);	/* contents of subjectPublicKey: what a key hash is made of (RFC 6960 4.1.1) */
 
 #define OID_KEY_USAGE "2.5.29.15"
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"

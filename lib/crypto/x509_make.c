@@ -62,7 +62,7 @@ static int put_name(struct buf *ret, const char *text, struct err *e)
 
 /* --- extensions ---------------------------------------------------------------------------------------- */
 
-static void put_ext(struct buf *ret, const char *oid, bool critical, struct slice value)
+void x509_ext_put(struct buf *ret, const char *oid, bool critical, struct slice value)
 {
 	AUTO_BUF x = { 0 };
 
@@ -80,10 +80,10 @@ static void put_constraints(struct buf *ret, bool ca)
 	if (ca)
 		der_put(&inner, DER_BOOLEAN, SLICE("\xff"));
 	x509_wrap(&value, DER_SEQUENCE, &inner);
-	put_ext(ret, OID_BASIC_CONSTRAINTS, true, buf_view(&value));
+	x509_ext_put(ret, OID_BASIC_CONSTRAINTS, true, buf_view(&value));
 	/* keyCertSign and cRLSign, or digitalSignature; the first byte counts the unused bits */
 	der_put(&usage, DER_BIT_STRING, ca ? SLICE("\x01\x06") : SLICE("\x07\x80"));
-	put_ext(ret, OID_KEY_USAGE, true, buf_view(&usage));
+	x509_ext_put(ret, OID_KEY_USAGE, true, buf_view(&usage));
 }
 
 /* RFC 7093 section 2, method 4: the leftmost 160 bits of SHA-256 over the key information. */
@@ -95,12 +95,12 @@ static int put_key_ids(struct buf *ret, struct slice spki, struct slice issuer_s
 	if (hash_of(digest, HASH_SHA256, spki, e))
 		return -1;
 	der_put(&own, DER_OCTET_STRING, slice_of(digest, 20));
-	put_ext(ret, OID_SUBJECT_KEY_ID, false, buf_view(&own));
+	x509_ext_put(ret, OID_SUBJECT_KEY_ID, false, buf_view(&own));
 	if (hash_of(digest, HASH_SHA256, issuer_spki, e))
 		return -1;
 	der_put(&id, DER_CONTEXT + 0, slice_of(digest, 20));
 	x509_wrap(&authority, DER_SEQUENCE, &id);
-	put_ext(ret, OID_AUTHORITY_KEY_ID, false, buf_view(&authority));
+	x509_ext_put(ret, OID_AUTHORITY_KEY_ID, false, buf_view(&authority));
 	return 0;
 }
 
@@ -118,10 +118,10 @@ static int put_alt_names(struct buf *ret, const char *dns, const char *ip, struc
 	else if (ip)
 		return err_set(e, EC_USAGE, "'%s' is no IP address", ip);
 	x509_wrap(&value, DER_SEQUENCE, &names);
-	put_ext(ret, OID_SUBJECT_ALT_NAME, false, buf_view(&value));
+	x509_ext_put(ret, OID_SUBJECT_ALT_NAME, false, buf_view(&value));
 	der_put_oid(&uses, "1.3.6.1.5.5.7.3.1");	/* serverAuth */
 	x509_wrap(&eku, DER_SEQUENCE, &uses);
-	put_ext(ret, OID_EXT_KEY_USAGE, false, buf_view(&eku));
+	x509_ext_put(ret, OID_EXT_KEY_USAGE, false, buf_view(&eku));
 	return 0;
 }
 
@@ -159,7 +159,7 @@ static int put_exts(struct buf *ret, const struct cert_make *m, struct slice spk
 	if ((m->dns || m->ip) && put_alt_names(&exts, m->dns, m->ip, e))
 		return -1;
 	for (size_t i = 0; i < m->n_exts; i++)
-		put_ext(&exts, m->exts[i].oid, m->exts[i].critical, m->exts[i].value);
+		x509_ext_put(&exts, m->exts[i].oid, m->exts[i].critical, m->exts[i].value);
 	x509_wrap(&seq, DER_SEQUENCE, &exts);
 	x509_wrap(ret, DER_EXPLICIT + 3, &seq);
 	return 0;
