@@ -23,6 +23,7 @@ struct collect_how {
 	uint32_t pcrs;			/* TPM: bit n selects PCR n; 0: the kind's own choice */
 	const char *pcr_bank;		/* TPM: "sha256", ..; NULL: the kind's own choice */
 	const char *gpus;		/* nvgpu: BDFs with commas; NULL: every GPU of this machine */
+	bool has_switches;		/* nvgpu: evidence of this machine's NVSwitches comes from elsewhere */
 };
 
 struct evidence {		/* as the hardware gave it */

@@ -105,7 +105,7 @@ static int node_call(void *arg, int node, struct rm_msg *m)
 	}
 	do
 		rc = ioctl(node, (int)request, m->s);
-	while (rc < 0 && errno == EINTR);
+	while (rc < 0 && errno == EINTR && !m->once);
 	if (m->pointer_at)
 		memset(m->s + m->pointer_at, 0, sizeof address);
 	return rc < 0 ? errno : 0;
@@ -122,14 +122,19 @@ static void node_release(void *arg)
 	(void)arg;
 }
 
-int rm_port_open(struct rm_port *ret, const struct host *h, struct err *e)
+static int node_open_making(void *arg, unsigned number, struct err *e)
+{
+	return rm_node_make(arg, number, e) ? -1 : node_open(arg, number, e);
+}
+
+static int port_open(struct rm_port *ret, const struct host *h, bool making, struct err *e)
 {
 	AUTO_BUF text = { .max = RECORDING_MAX };
 	struct stat st;
 	char path[32];
 
 	rm_node_path(path, RM_CTL_MINOR);
-	if (peek(&st, h, path, e))
+	if ((making && rm_node_make(h, RM_CTL_MINOR, e)) || peek(&st, h, path, e))
 		return -1;
 	if (h->simulated && S_ISREG(st.st_mode)) {
 		if (host_read(&text, h, path, RECORDING_MAX, e) || rm_replay_open(ret, h, buf_view(&text), e))
@@ -137,6 +142,16 @@ int rm_port_open(struct rm_port *ret, const struct host *h, struct err *e)
 		return 0;
 	}
 	/* The host outlives the session (see rm_open); it is only read. */
-	*ret = (struct rm_port){ node_open, node_call, node_close, node_release, (void *)(uintptr_t)h };
+	*ret = (struct rm_port){ making ? node_open_making : node_open, node_call, node_close, node_release, (void *)(uintptr_t)h };
 	return 0;
+}
+
+int rm_port_open(struct rm_port *ret, const struct host *h, struct err *e)
+{
+	return port_open(ret, h, false, e);
+}
+
+int rm_port_open_making(struct rm_port *ret, const struct host *h, struct err *e)
+{
+	return port_open(ret, h, true, e);
 }

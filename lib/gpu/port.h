@@ -23,6 +23,7 @@ struct rm_msg {
 	size_t pointer_at;	/* 0: none; else where in s the 8-byte address of params belongs */
 	uint8_t *params;	/* NULL when there are none */
 	size_t params_size;
+	bool once;		/* not repeated when a signal interrupts it */
 };
 
 struct rm_port {
@@ -40,6 +41,12 @@ void rm_node_path(char ret[static 32], unsigned minor);
 /* The port of this host: EC_ABSENT when /dev/nvidiactl does not exist.  Below a --sysroot a regular
  * file in its place is a recorded exchange; on the real machine it is refused. */
 int rm_port_open(struct rm_port *ret, const struct host *h, struct err *e);
+/* The same, and a node that is not there is made when it is opened, by rm_node_make. */
+int rm_port_open_making(struct rm_port *ret, const struct host *h, struct err *e);
+
+/* Makes the character device of this minor, mode 0600, where the driver is loaded and nothing at all lies at its path; never below a --sysroot.
+ * 0 also where something lies there: whether that is the driver's node is seen when it is opened.  EC_ABSENT: the driver is not loaded. */
+int rm_node_make(const struct host *h, unsigned minor, struct err *e);
 
 /* The recorded exchange of JSON text:
  * {"calls":[{"nr","size","errno","status","cmd"|"cls","in"|"params","out","handle"}]}, numbers as JSON

@@ -5,8 +5,9 @@
 /* A session with the resource manager of the NVIDIA kernel driver, by ioctl, without NVML or any
  * shared library.
  *
- * Only queries exist here: the table in rm.c holds get-type commands, and nothing outside that table
- * can be sent.  What comes back is bounded and checked like any outside bytes. */
+ * Nothing here changes a GPU: the table in rm_query.c holds get-type commands, and beside that table there are the two calls
+ * of rm_evidence alone.  What comes back is bounded and checked like any outside bytes.
+ * A session is one thread's. */
 
 #include "gpu/pci.h"
 #include "gpu/port.h"
@@ -26,6 +27,8 @@ struct rm_card {	/* a GPU as the driver lists it */
 /* EC_ABSENT: no /dev/nvidiactl.  The session holds the control node, a root client and the list of
  * cards. */
 int rm_open(struct rm **ret, const struct host *h, struct err *e);
+/* The same; device nodes that are missing, as in an initramfs, are made (see port.h). */
+int rm_open_making(struct rm **ret, const struct host *h, struct err *e);
 /* The same over a given port, which is released with the session, and also when this fails. */
 int rm_open_port(struct rm **ret, const struct rm_port *port, const struct host *h, struct err *e);
 void rm_close(struct rm *rm);		/* NULL allowed */
@@ -50,12 +53,17 @@ struct rm_gpu_info {	/* "" and 0: this driver branch does not tell */
 	uint32_t architecture;		/* 0x180 Hopper, 0x1a0 Blackwell */
 	char project[8], project_sku[8], chip_sku[12];	/* "G520", "0200", "885" */
 	uint32_t board_id;
+	char board[32], serial[20];	/* maker's name and serial number of the board */
 	bool has_channels;		/* secure channels, largest numbers */
 	uint32_t sec2_channels, ce_channels;
+	bool has_key_rotation;
+	uint32_t key_rotation;		/* 0 off, 1 kernel, 2 user, 3 both */
 	bool has_memory;
 	uint64_t protected_kb, unprotected_kb;
 };
 int rm_gpu_info(struct rm_gpu_info *ret, struct rm *rm, const struct rm_gpu *g, struct err *e);
+/* The id of the manifest that NVIDIA publishes for its VBIOS, "NV_GPU_VBIOS_G520_0200_885_9600DA000C"; false: the driver did not tell all of it. */
+bool rm_vbios_rim(char ret[static 96], const struct rm_gpu_info *i);
 
 enum { RM_CC_GPU_NONE, RM_CC_GPU_APM, RM_CC_GPU_HCC };
 enum { RM_CC_ENV_UNAVAILABLE, RM_CC_ENV_SIMULATION, RM_CC_ENV_PRODUCTION };

@@ -90,12 +90,12 @@ static int add_cards(struct gpu_states *s, const struct pci_addr *only, const st
 	return 0;
 }
 
-static bool is_bound(const struct gpu_pci *g)
+bool gpu_is_bound(const struct gpu_pci *g)
 {
 	return !g->is_switch && strcmp(g->driver, DRIVER) == 0;
 }
 
-static void not_asked(struct gpu_state *g)
+void gpu_state_unbound(struct gpu_state *g)
 {
 	g->answer = GPU_NOT_ASKED;
 	if (g->pci.is_switch) {
@@ -116,10 +116,11 @@ static void node_missing(struct gpu_state *g, const struct err *why)
 	err_hint(&g->why, "'nvidia-modprobe -c 0' makes the nodes; a container has to be given them");
 }
 
-static void ask_one(struct gpu_state *g, struct rm *rm, struct rm_cc *cc, bool *has_cc)
+void gpu_state_ask(struct gpu_state *g, struct rm_gpu *gpu, struct rm_cc *cc, struct rm *rm)
 {
 	const struct rm_card *c = rm_card_find(rm, &g->pci.addr);
-	struct rm_gpu gpu;
+	struct rm_gpu at;
+	struct rm_cc now;
 
 	if (!c) {
 		err_set(&g->why, EC_IO, "driver '%s' is bound, but does not list this GPU", DRIVER);
@@ -131,7 +132,7 @@ static void ask_one(struct gpu_state *g, struct rm *rm, struct rm_cc *cc, bool *
 			(unsigned)c->device, (unsigned)g->pci.vendor, (unsigned)g->pci.device);
 		return;
 	}
-	if (rm_attach(&gpu, rm, c, &g->why)) {
+	if (rm_attach(&at, rm, c, &g->why)) {
 		if (g->why.code == EC_ABSENT) {
 			const struct err why = g->why;
 
@@ -139,22 +140,33 @@ static void ask_one(struct gpu_state *g, struct rm *rm, struct rm_cc *cc, bool *
 		}
 		return;
 	}
-	if (rm_gpu_info(&g->info, rm, &gpu, &g->why))
+	if (rm_gpu_info(&g->info, rm, &at, &g->why) || rm_cc(&now, rm, &g->why))
 		return;
-	/* The state is the whole system's; it is asked while this GPU is attached, and must be the same each time. */
+	g->mode = gpu_mode_of(&now, &g->mode_why);
+	g->answer = GPU_ANSWERED;
+	*gpu = at;
+	*cc = now;
+}
+
+/* The state is the whole system's; it is asked while this GPU is attached, and must be the same each time. */
+static void ask_one(struct gpu_state *g, struct rm *rm, struct gpu_states *all)
+{
+	struct rm_gpu gpu;
 	struct rm_cc now;
 
-	if (rm_cc(&now, rm, &g->why))
+	gpu_state_ask(g, &gpu, &now, rm);
+	if (g->answer != GPU_ANSWERED)
 		return;
-	if (*has_cc && memcmp(&now, cc, sizeof now) != 0) {
+	if (all->has_cc && memcmp(&now, &all->cc, sizeof now) != 0) {
+		g->answer = GPU_FAILED;
+		g->mode = GPU_MODE_UNKNOWN;
+		g->mode_why = NULL;
 		err_set(&g->why, EC_IO, "the driver's confidential-compute state changed while it was read");
 		err_hint(&g->why, "ask again");
 		return;
 	}
-	*cc = now;
-	*has_cc = true;
-	g->mode = gpu_mode_of(&now, &g->mode_why);
-	g->answer = GPU_ANSWERED;
+	all->cc = now;
+	all->has_cc = true;
 }
 
 int gpu_states_ask(struct gpu_states *ret, const struct gpu_list *list, const struct pci_addr *only, struct rm *rm,
@@ -171,10 +183,10 @@ int gpu_states_ask(struct gpu_states *ret, const struct gpu_list *list, const st
 	for (size_t i = 0; i < s.n; i++) {
 		struct gpu_state *g = &s.v[i];
 
-		if (!is_bound(&g->pci))
-			not_asked(g);
+		if (!gpu_is_bound(&g->pci))
+			gpu_state_unbound(g);
 		else if (rm)
-			ask_one(g, rm, &s.cc, &s.has_cc);
+			ask_one(g, rm, &s);
 		else if (rm_why->code == EC_ABSENT)
 			node_missing(g, rm_why);
 		else
@@ -194,7 +206,7 @@ static bool worth_asking(const struct gpu_list *l, const struct pci_addr *only, 
 	char path[32];
 
 	for (size_t i = 0; i < l->n; i++)
-		if (is_bound(&l->v[i]) && (!only || pci_addr_eq(only, &l->v[i].addr)))
+		if (gpu_is_bound(&l->v[i]) && (!only || pci_addr_eq(only, &l->v[i].addr)))
 			return true;
 	rm_node_path(path, RM_CTL_MINOR);
 	return l->no_pci && host_exists(h, path);

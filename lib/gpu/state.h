@@ -54,6 +54,13 @@ struct gpu_states {
 int gpu_states(struct gpu_states *ret, const struct host *h, const struct pci_addr *only, struct err *e);
 void gpu_states_free(struct gpu_states *s);
 
+/* Asks an open session about one GPU to which the NVIDIA driver is bound, and leaves it attached: fills answer, why, mode and info.
+ * Only where it answered: gpu, for further calls in this session, and cc. */
+void gpu_state_ask(struct gpu_state *g, struct rm_gpu *gpu, struct rm_cc *cc, struct rm *rm);
+bool gpu_is_bound(const struct gpu_pci *g);	/* a GPU that the NVIDIA driver has */
+/* The reason why nobody can be asked about a GPU that is not bound, into why and answer. */
+void gpu_state_unbound(struct gpu_state *g);
+
 /* The second half: asks an open session (NULL: it could not be opened, rm_why says why) about listed
  * devices. */
 int gpu_states_ask(struct gpu_states *ret, const struct gpu_list *list, const struct pci_addr *only, struct rm *rm,

@@ -292,7 +292,8 @@ TEST(rm_survives_noise_from_any_call_on)
 TEST(rm_sends_queries_only)
 {
 	static const uint32_t allowed[] = { RM_NR_VERSION, RM_NR_CARD_INFO, RM_NR_FREE, 0x41, 0x80, 0x2080, 0xcb33, 0x205, 0x275,
-					    0x20800110, 0x20800810, 0x20801701, 0xcb330101, 0xcb330104, 0xcb330106 };
+					    0x20800110, 0x20800810, 0x20800808, 0x2080013f, 0x20801701, 0x20801801, 0xcb330101, 0xcb330104, 0xcb330106,
+					    0xcb33010b, 0xcb33010c };
 	struct sim s = sim_h100();
 	struct rm_gpu_info i;
 	struct rm_cc c;
