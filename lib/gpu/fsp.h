@@ -13,16 +13,20 @@ enum knob {			/* ids; "allow" says whether software in the running system may ch
 };
 #define FSP_INVALID_KNOB 0x1e3		/* the firmware is too old to know it */
 
+/* Answers come within 5 s, or h's deadline, or not at all.  A request is one packet; an answer may come in several.  Messages that an earlier user
+ * left behind (one that was killed) are dropped at first use, and after each failure. */
 struct fsp {
 	const struct mmio *m;
 	const struct gpu_regs *r;
 	const struct host *h;
-	bool ready;			/* queues were put in order */
+	bool ready;			/* queues were put in order: false at first */
 };
 /* Value (low 16 bits).  known (may be NULL) false, and no error: FSP_INVALID_KNOB.  EC_IO: no answer, wrong answer; EC_DENIED: the firmware refuses,
  * with its error code in the text and a hint. */
 int fsp_read_knob(uint16_t *ret, bool *known, struct fsp *f, enum knob k, struct err *e);
 int fsp_write_knob(struct fsp *f, enum knob k, uint16_t value, struct err *e);
-const char *knob_name(enum knob k);		/* "enable", as nvidia_gpu_tools prints it */
+/* "enable", as nvidia_gpu_tools prints it; those of protected PCIe, which it also calls "enable", begin with "ppcie-"; "knob-2" for those without a
+ * name, "knob" for ids not listed above */
+const char *knob_name(enum knob k);
 
 #endif
