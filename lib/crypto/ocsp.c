@@ -532,3 +532,21 @@ int ocsp_current(const struct ocsp *o, const struct ocsp_entry *s, int64_t now, 
 	}
 	return 0;
 }
+
+void ocsp_window(int64_t *from, int64_t *until, const struct ocsp *o)
+{
+	struct slice strange = { NULL, 0 };
+	struct ocsp_entry s;
+	struct rd r, id;
+
+	*from = *until = 0;
+	if (!o->ctx || o->response_status)
+		return;
+	r = rd_of(inside(o)->responses);
+	for (bool first = true; rd_left(&r) && take_entry(&s, &id, &strange, &r); first = false) {
+		const int64_t end = s.next_update ? s.next_update : s.this_update + OCSP_NO_NEXT_UPDATE;
+
+		*from = first || s.this_update > *from ? s.this_update : *from;
+		*until = first || end < *until ? end : *until;
+	}
+}

@@ -52,6 +52,8 @@ int ocsp_signed(const struct ocsp *o, const struct cert *issuer, const struct ce
 /* thisUpdate - skew <= now <= nextUpdate + skew, or thisUpdate + OCSP_NO_NEXT_UPDATE (no skew) where there is none; and producedAt - skew <= now.
  * EC_REFUSED; too old and too new have distinct texts with the window and the time used. */
 int ocsp_current(const struct ocsp *o, const struct ocsp_entry *s, int64_t now, struct err *e);
+/* For people: from the latest thisUpdate to the earliest end, of all its entries, without skew.  Both 0 where there is none. */
+void ocsp_window(int64_t *from, int64_t *until, const struct ocsp *o);
 
 /* For tests: an answer.  issuer/subject as asked; responder NULL: signed by the issuer itself. */
 struct ocsp_make_entry {
