@@ -128,6 +128,49 @@ static int read_resources(struct policy *p, const struct json *o, struct err *e)
 			return err_ctx(e, "resources[%zu]", p->n_resources - 1);
 	return 0;
 }
+/* --- NVIDIA's form ------------------------------------------------------------------------------------------- */
+
+/* Whom these claims are about, by their names: GPUs, switches, or, where no name tells, both. */
+static bool about(const struct json *claims, const char *prefix, const char *other)
+{
+	bool mine = false, theirs = false;
+
+	for (const struct json *m = json_first(claims); m; m = json_next(m)) {
+		mine |= !strncmp(json_name(m), prefix, strlen(prefix));
+		theirs |= !strncmp(json_name(m), other, strlen(other));
+	}
+	return mine || !theirs;
+}
+
+/* The relying-party policies of NVIDIA's attestation SDK (nvidia-gpu.md 4.5): claims that have to be equal, on top of the strict policy. */
+static int read_nvidia(struct policy *p, const struct json *o, struct err *e)
+{
+	static const char *const names[] = { "version", "authorization-rules", NULL };
+	static const char *const rules[] = { "type", "overall-claims", "detached-claims", NULL };
+	const struct json *r, *overall, *detached;
+	struct limits *l = &p->limits;
+	const char *type;
+
+	if (json_only(o, names, "the policy", e) || json_need_obj(&r, o, "authorization-rules", "the policy", e) ||
+	    json_only(r, rules, "authorization-rules", e) || json_need_str(&type, r, "type", "authorization-rules", e))
+		return -1;
+	overall = json_get(r, "overall-claims");
+	detached = json_get(r, "detached-claims");
+	if (strcmp(type, "JWT") || (overall && !json_is_object(overall)) || !json_is_object(detached) || json_count(detached) == 0)
+		return err_set(e, EC_FORMAT, "authorization-rules: wanted type \"JWT\" and claims, at least detached ones");
+	l->nras_claims = json_object();
+	if (overall)
+		json_add_copy(l->nras_claims, "overall", overall);
+	json_add_copy(l->nras_claims, "detached", detached);
+	if (about(detached, "x-nvidia-gpu-", "x-nvidia-switch-") && !(l->gpu_claims = json_copy(detached, e)))
+		return -1;
+	if (about(detached, "x-nvidia-switch-", "x-nvidia-gpu-") && !(l->switch_claims = json_copy(detached, e)))
+		return -1;
+	return 0;
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------ */
+
 static int read_members(struct policy *p, const struct json *o, struct err *e)
 {
 	static const char *const others[] = { "schema", "checks", "resources", NULL };
@@ -135,6 +178,8 @@ static int read_members(struct policy *p, const struct json *o, struct err *e)
 
 	if (!json_is_object(o))
 		return err_set(e, EC_FORMAT, "wanted a JSON object");
+	if (json_get(o, "authorization-rules"))
+		return read_nvidia(p, o, e);
 	if (json_need_str(&schema, o, "schema", "the policy", e))
 		return -1;
 	if (strcmp(schema, POLICY_SCHEMA))
@@ -203,6 +248,7 @@ int policy_default_text(struct buf *ret, struct err *e)
 	json_add_bool(j, "allow_migrate", l->allow_migrate);
 	json_add_bool(j, "allow_service_td", l->allow_service_td);
 	json_add_str(json_add_array(j, "tcb_status"), NULL, "UpToDate");
+	json_add_str(j, "gpu_ocsp", ocsp_class_names[l->gpu_ocsp]);
 	add_rules(json_add_object(j, "checks"));
 	if (json_write(ret, j, true, e))
 		return -1;

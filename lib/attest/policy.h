@@ -40,6 +40,22 @@
  * CCA
  *   implementation_ids, instance_ids, realm_personalization, rems {"0": [hex], ..}
  *
+ * NVIDIA GPUs and NVSwitches
+ *   gpu_count            exactly so many GPUs
+ *   gpu_modes            accepted ["spt","mpt","ppcie"]; left out: any confidential one, the same for all
+ *   gpu_ueids            accepted devices: serial numbers of their leaf certificates, decimal
+ *   gpu_drivers, gpu_vbios, switch_bios   accepted versions; left out: any that has a reference manifest
+ *   min_gpu_driver, min_gpu_vbios         at least this version, compared part by part (VBIOS: hexadecimal)
+ *   gpu_measurements     {"9": [hex], ..}: accepted values, beside those of the manifests or where there is none
+ *   gpu_accepted_mismatches   [9, 36]: these measurements may differ; the verdict warns
+ *   gpu_tolerate         what certificate chains may be: "driver-rim.expired", "vbios-rim.revoked", "device.hold", ..
+ *   gpu_ocsp             how fresh the status of certificates has to be: "live" (asked for after the nonce was chosen), "cached" (left
+ *                        out: this), "none"
+ *   gpu_claims, switch_claims   members that NVIDIA's claims must equal, objects recursively
+ *   nras_claims          {"overall": {..}, "detached": {..}}: the same for tokens of NVIDIA's service
+ *
+ * A policy of NVIDIA's SDK ({"version", "authorization-rules"}) is read, too: its claims are asked for on top of the strict policy.
+ *
  *   checks               {CHECK-ID: "require"|"warn"|"ignore"}; those that everything stands on (signature, chain,
  *                        report data, ...) only "require".
  *                        "require" by name also wants that the check applies: a check that has nothing to compare

@@ -121,7 +121,13 @@ enum member_form {
 	M_INDEXED,	/* {"0": [hex]}, into an array of texts */
 	M_BOOL, M_U32, M_U64, M_AGE,
 	M_BITS,		/* {"name": true|false} */
-	M_FLOORS, M_ABI, M_MASK
+	M_FLOORS, M_ABI, M_MASK,
+	M_DOTTED,	/* text of numbers with dots, into char[32] */
+	M_CHOICE,	/* one of words, into an int */
+	M_SOME,		/* texts, each one of words */
+	M_DIGITS,	/* texts of decimal digits */
+	M_INDEXES,	/* [9, 36]: bits */
+	M_OBJECT	/* an object, kept as it is */
 };
 struct member {
 	const char *name;
@@ -130,7 +136,9 @@ struct member {
 	unsigned char sizes[4];		/* M_HEX, M_INDEXED: bytes, 0 ends */
 	uint32_t min, max;		/* M_U32: values; M_INDEXED: max is the number of entries */
 	const struct bit_name *bits;
+	const char *const *words;	/* M_CHOICE, M_SOME: NULL ends */
 };
+static const char *const gpu_modes[] = { "spt", "mpt", "ppcie", NULL };
 #define AT(field) offsetof(struct limits, field)
 static const struct member members[] = {
 	{ "kinds", M_WORDS, AT(kinds) },
@@ -181,6 +189,22 @@ static const struct member members[] = {
 	{ "instance_ids", M_HEX, AT(instance_ids), { 33 } },
 	{ "realm_personalization", M_HEX, AT(realm_pvs), { 64 } },
 	{ "rems", M_INDEXED, AT(rem), { 32, 64, 48 }, .max = 4 },
+
+	{ "gpu_count", M_U32, AT(gpu_count), .min = 1, .max = 1024 },
+	{ "gpu_modes", M_SOME, AT(gpu_modes), .words = gpu_modes },
+	{ "gpu_ueids", M_DIGITS, AT(gpu_ueids) },
+	{ "gpu_drivers", M_LINES, AT(gpu_drivers) },
+	{ "gpu_vbios", M_LINES, AT(gpu_vbios) },
+	{ "switch_bios", M_LINES, AT(switch_bios) },
+	{ "min_gpu_driver", M_DOTTED, AT(min_gpu_driver), .max = 10 },
+	{ "min_gpu_vbios", M_DOTTED, AT(min_gpu_vbios), .max = 16 },
+	{ "gpu_accepted_mismatches", M_INDEXES, AT(gpu_mismatch), .max = LIMIT_GPU_INDEXES },
+	{ "gpu_measurements", M_INDEXED, AT(gpu_measurements), { 48 }, .max = LIMIT_GPU_INDEXES },
+	{ "gpu_tolerate", M_SOME, AT(gpu_tolerate), .words = gpu_tolerable },
+	{ "gpu_ocsp", M_CHOICE, AT(gpu_ocsp), .words = ocsp_class_names },
+	{ "gpu_claims", M_OBJECT, AT(gpu_claims) },
+	{ "switch_claims", M_OBJECT, AT(switch_claims) },
+	{ "nras_claims", M_OBJECT, AT(nras_claims) },
 
 	{ "max_collateral_age", M_AGE, AT(max_collateral_age) },
 };
@@ -307,6 +331,99 @@ static int read_indexed(struct texts *t, const struct json *o, const struct memb
 	return 0;
 }
 
+static bool is_one_of(const char *s, const char *const *words, size_t *which)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (s && !strcmp(words[i], s)) {
+			*which = i;
+			return true;
+		}
+	return false;
+}
+
+static int not_a_word(const struct member *m, const char *s, struct err *e)
+{
+	AUTO_BUF list = { 0 };
+
+	for (size_t i = 0; m->words[i]; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", m->words[i]);
+	return err_set(e, EC_FORMAT, "member '%s': '%s' is not one of %s", m->name, s ? s : "(no text)", buf_cstr(&list));
+}
+
+static int read_choice(void *at, const struct member *m, const struct json *v, struct err *e)
+{
+	size_t which;
+
+	if (!is_one_of(json_string(v), m->words, &which))
+		return not_a_word(m, json_string(v), e);
+	*(enum ocsp_class *)at = (enum ocsp_class)which;
+	return 0;
+}
+
+static int read_some(struct texts *t, const struct member *m, const struct json *v, struct err *e)
+{
+	size_t which;
+
+	if (read_list(t, v, m->name, 64, false, e))
+		return -1;
+	for (size_t i = 0; i < t->n; i++)
+		if (!is_one_of(t->v[i], m->words, &which))
+			return not_a_word(m, t->v[i], e);
+	return 0;
+}
+
+static int read_digits(struct texts *t, const struct member *m, const struct json *v, struct err *e)
+{
+	if (read_list(t, v, m->name, 64, false, e))
+		return -1;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i][strspn(t->v[i], "0123456789")])
+			return err_set(e, EC_FORMAT, "member '%s': '%s' is no decimal number", m->name, t->v[i]);
+	return 0;
+}
+
+/* "550.90.07", or "96.00.CF.00.01" where max is 16. */
+static int read_dotted(char ret[static 32], const struct member *m, const struct json *v, struct err *e)
+{
+	const char *s = json_string(v), *digits = m->max == 16 ? "0123456789ABCDEFabcdef" : "0123456789";
+	bool fits = s && s[0] && strnlen(s, 32) < 32;
+
+	for (const char *c = s; fits && *c; c += strspn(c, ".")) {
+		const size_t n = strspn(c, digits);
+
+		fits = n && (c[n] == '\0' || (c[n] == '.' && c[n + 1] && c[n + 1] != '.'));
+		c += n;
+	}
+	if (!fits)
+		return err_set(e, EC_FORMAT, "member '%s': wanted a version such as \"%s\"", m->name, m->max == 16 ? "96.00.CF.00.01" : "550.90.07");
+	snprintf(ret, 32, "%s", s);
+	return 0;
+}
+
+static int read_indexes(uint64_t *ret, const struct member *m, const struct json *v, struct err *e)
+{
+	if (!json_is_array(v) || json_count(v) == 0)
+		return err_set(e, EC_FORMAT, "member '%s': wanted a list of indexes", m->name);
+	for (const struct json *i = json_first(v); i; i = json_next(i)) {
+		uint64_t n = 0;
+
+		if (read_number(&n, i, m->name, 0, m->max - 1, e))
+			return -1;
+		*ret |= UINT64_C(1) << n;
+	}
+	return 0;
+}
+
+static int read_object(struct json **ret, const struct member *m, const struct json *v, struct err *e)
+{
+	if (need_object(v, m->name, e))
+		return -1;
+	if (json_count(v) == 0)
+		return err_set(e, EC_FORMAT, "member '%s' is empty: leave it out to ask nothing", m->name);
+	*ret = json_copy(v, e);
+	return *ret ? 0 : -1;
+}
+
 static int read_member(struct limits *l, const struct member *m, const struct json *v, struct err *e)
 {
 	void *at = (char *)l + m->at;
@@ -350,6 +467,18 @@ static int read_member(struct limits *l, const struct member *m, const struct js
 		return read_abi(at, v, m->name, e);
 	case M_MASK:
 		return read_mask(at, v, m->name, e);
+	case M_DOTTED:
+		return read_dotted(at, m, v, e);
+	case M_CHOICE:
+		return read_choice(at, m, v, e);
+	case M_SOME:
+		return read_some(at, m, v, e);
+	case M_DIGITS:
+		return read_digits(at, m, v, e);
+	case M_INDEXES:
+		return read_indexes(at, m, v, e);
+	case M_OBJECT:
+		return read_object(at, m, v, e);
 	}
 	return err_set(e, EC_BUG, "member '%s' has no form", m->name);
 }

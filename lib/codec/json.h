@@ -80,6 +80,7 @@ void json_add_b64url(struct json *to, const char *name, struct slice bytes);
 void json_add_bytes(struct json *to, const char *name, struct slice bytes);	/* array of numbers 0..255 */
 void json_add_copy(struct json *to, const char *name, const struct json *value);	/* deep copy */
 void json_add_take(struct json *to, const char *name, struct json *value);		/* value moves in */
+struct json *json_copy(const struct json *value, struct err *e);	/* deep; a root of its own */
 void json_remove(struct json *obj, const char *name);
 
 /* Writing.  Compact unless pretty (two spaces).  json_write keeps member order and does not escape

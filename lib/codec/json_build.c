@@ -211,6 +211,17 @@ void json_add_take(struct json *to, const char *name, struct json *value)
 	attach(to, name, cj_mut(value));
 }
 
+struct json *json_copy(const struct json *value, struct err *e)
+{
+	cJSON *c = value ? cJSON_Duplicate(cj(value), true) : NULL;
+
+	if (!c) {
+		err_oom(e);
+		return NULL;
+	}
+	return (struct json *)c;
+}
+
 void json_remove(struct json *obj, const char *name)
 {
 	if (json_is_object(obj))

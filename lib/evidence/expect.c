@@ -23,7 +23,7 @@ void texts_free(struct texts *t)
 	*t = (struct texts){ 0 };
 }
 
-const char *const ocsp_class_names[3] = { "none", "cached", "live" };
+const char *const ocsp_class_names[] = { "none", "cached", "live", NULL };
 const char *const gpu_tolerable[] = {
 	"device.unknown", "device.hold", "driver-rim.expired", "driver-rim.unknown", "driver-rim.hold", "driver-rim.revoked", "vbios-rim.expired",
 	"vbios-rim.unknown", "vbios-rim.hold", "vbios-rim.revoked", NULL

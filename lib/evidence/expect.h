@@ -35,7 +35,7 @@ struct bits {				/* named bits of a word: these set, those clear */
 #define LIMIT_PCRS 24
 #define LIMIT_GPU_INDEXES 64
 enum ocsp_class { OCSP_NONE, OCSP_CACHED, OCSP_LIVE };	/* how fresh certificate status is; "none", "cached", "live" */
-extern const char *const ocsp_class_names[3];
+extern const char *const ocsp_class_names[];	/* NULL ends */
 
 struct limits {				/* starts strict: limits_init */
 	const char *source;		/* "policy.json", or "built-in policy" */

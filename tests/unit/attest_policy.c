@@ -168,3 +168,73 @@ TEST(policy_resources_go_to_whom_a_rule_names)
 	FAILS(may(rules, "snp/x/y", NULL, "{}", &e), EC_DENIED);
 	FAILS(may(P(",\"resources\":[]"), "open/x/y", "snp", "{}", &e), EC_DENIED);
 }
+
+TEST(policy_members_for_gpus)
+{
+	AUTO_POLICY *p = NULL;
+	const struct limits *l;
+
+	WORKS(parse(&p, P(",\"gpu_count\":8,\"gpu_modes\":[\"spt\",\"ppcie\"],\"gpu_ueids\":[\"490457405999\"],\"gpu_drivers\":[\"550.90.07\"],"
+			  "\"min_gpu_driver\":\"550.90\",\"min_gpu_vbios\":\"96.00.cf.00.01\",\"gpu_accepted_mismatches\":[9,36,63],"
+			  "\"gpu_measurements\":{\"9\":[\"" HEX16 HEX32 "\"]},\"gpu_tolerate\":[\"driver-rim.expired\"],\"gpu_ocsp\":\"live\","
+			  "\"gpu_claims\":{\"measres\":\"success\"},\"nras_claims\":{\"overall\":{\"x\":1}}"), &e));
+	l = policy_limits(p);
+	EQ(l->gpu_count, 8);
+	STR(l->gpu_modes.v[1], "ppcie");
+	STR(l->gpu_ueids.v[0], "490457405999");
+	STR(l->min_gpu_driver, "550.90");
+	STR(l->min_gpu_vbios, "96.00.cf.00.01");
+	EQ(l->gpu_mismatch, UINT64_C(1) << 9 | UINT64_C(1) << 36 | UINT64_C(1) << 63);
+	EQ(l->gpu_measurements[9].n, 1);
+	EQ(l->gpu_ocsp, OCSP_LIVE);
+	STR(json_string(json_get(l->gpu_claims, "measres")), "success");
+	OK(json_path(l->nras_claims, "/overall/x") && !l->switch_claims);
+	EQ(policy_limits(NULL)->gpu_ocsp, OCSP_CACHED);
+}
+
+TEST(policy_mistakes_about_gpus_are_errors)
+{
+	static const struct { const char *text, *says; } bad[] = {
+		{ P(",\"gpu_count\":0"), "from 1 to" },
+		{ P(",\"gpu_modes\":[\"on\"]"), "'on' is not one of spt, mpt, ppcie" },
+		{ P(",\"gpu_modes\":[]"), "gpu_modes" },
+		{ P(",\"gpu_ueids\":[\"0xab\"]"), "decimal" },
+		{ P(",\"min_gpu_driver\":\"550.\""), "wanted a version" },
+		{ P(",\"min_gpu_driver\":\"550..1\""), "wanted a version" },
+		{ P(",\"min_gpu_driver\":\"R550\""), "wanted a version" },
+		{ P(",\"min_gpu_driver\":\"\""), "wanted a version" },
+		{ P(",\"min_gpu_vbios\":\"96.00.XY\""), "wanted a version" },
+		{ P(",\"gpu_accepted_mismatches\":[64]"), "from 0 to 63" },
+		{ P(",\"gpu_accepted_mismatches\":[]"), "list of indexes" },
+		{ P(",\"gpu_measurements\":{\"64\":[\"" HEX16 HEX32 "\"]}"), "index" },
+		{ P(",\"gpu_measurements\":{\"1\":[\"" HEX32 "\"]}"), "48 bytes" },
+		{ P(",\"gpu_tolerate\":[\"device.revoked\"]"), "not one of" },
+		{ P(",\"gpu_ocsp\":\"off\""), "not one of none, cached, live" },
+		{ P(",\"gpu_claims\":{}"), "empty" },
+		{ P(",\"gpu_claims\":[1]"), "object" },
+		{ "{\"version\":\"4.0\",\"authorization-rules\":{\"type\":\"JWT\"}}", "detached" },
+		{ "{\"version\":\"4.0\",\"authorization-rules\":{\"type\":\"EAT\",\"detached-claims\":{\"a\":1}}}", "JWT" },
+		{ "{\"version\":\"4.0\",\"authorization-rules\":{\"type\":\"JWT\",\"detached-claims\":{\"a\":1},\"x\":1}}", "unknown member" },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		AUTO_POLICY *p = NULL;
+		struct err e = { 0 };
+
+		EQ(parse(&p, bad[i].text, &e), -1);
+		EQ(e.code, EC_FORMAT);
+		HAS(e.msg, bad[i].says);
+	}
+}
+
+TEST(policy_of_the_makers_sdk_is_read)
+{
+	AUTO_POLICY *p = NULL, *s = NULL;
+
+	WORKS(parse(&p, "{\"version\":\"4.0\",\"authorization-rules\":{\"type\":\"JWT\",\"overall-claims\":{\"x-nvidia-ver\":\"3.0\"},"
+		        "\"detached-claims\":{\"measres\":\"success\",\"x-nvidia-gpu-arch-check\":true}}}", &e));
+	OK(json_true(json_get(policy_limits(p)->gpu_claims, "x-nvidia-gpu-arch-check")) && !policy_limits(p)->switch_claims);
+	STR(json_string(json_path(policy_limits(p)->nras_claims, "/overall/x-nvidia-ver")), "3.0");
+	WORKS(parse(&s, "{\"version\":\"4.0\",\"authorization-rules\":{\"type\":\"JWT\",\"detached-claims\":{\"x-nvidia-switch-arch-check\":true}}}", &e));
+	OK(policy_limits(s)->switch_claims && !policy_limits(s)->gpu_claims);
+}
