@@ -71,6 +71,8 @@ int ocsp_put_id(struct buf *ret, const struct cert *c, const struct cert *issuer
 	const struct slice key = cert_key_bits(issuer);
 	AUTO_BUF id = { 0 };
 
+	if (h != HASH_SHA1 && h != HASH_SHA256 && h != HASH_SHA384)
+		return err_set(e, EC_BUG, "OCSP request by another hash than SHA-1, SHA-256 or SHA-384");
 	if (!key.n)
 		return err_set(e, EC_FORMAT, "key of certificate '%s' is malformed", x509_label(issuer->subject).text);
 	x509_hash_put(&id, h);
