@@ -4,16 +4,21 @@
 
 /* XML 1.0 with namespaces, strict, for hostile input, and its canonical form.  The only room that knows expat.
  *
- * Parsing refuses (EC_FORMAT): document type declarations, entities, processing instructions, encodings other than UTF-8,
- * anything not well-formed or not namespace-well-formed, nesting over XML_DEPTH_MAX, over XML_NODES_MAX nodes, over
- * XML_ATTRS_MAX attributes and declarations of one element, the same xml:id-like attribute under two prefixes.  An XML declaration
- * and comments are taken and belong to no tree. */
+ * Parsing refuses (EC_FORMAT): document type declarations and with them all entities but the five of XML itself, processing
+ * instructions, encodings other than UTF-8, versions other than 1.0, anything not well-formed or not namespace-well-formed, nesting over
+ * XML_DEPTH_MAX, over XML_NODES_MAX nodes (elements, runs of text, attributes, declarations), over XML_ATTRS_MAX attributes and
+ * declarations of one element, one attribute under two prefixes.  Beyond the recommendations it refuses names with characters
+ * outside ASCII, declarations of the prefixes xml and xmlns, namespace names that are relative, longer than XML_URI_MAX or have
+ * spaces or control characters, and over XML_SCOPE_MAX declarations in scope.  An XML declaration and comments are taken and belong
+ * to no tree; CDATA sections are text.  Memory is bounded by a multiple of the input. */
 
 #include "base/buf.h"
 
 #define XML_DEPTH_MAX 32
 #define XML_NODES_MAX 65536
 #define XML_ATTRS_MAX 4096
+#define XML_SCOPE_MAX 64
+#define XML_URI_MAX 1024
 
 struct xml;
 #define AUTO_XML __attribute__((cleanup(xml_cleanup))) struct xml
@@ -33,12 +38,15 @@ size_t xml_count(const struct xml_node *n, const char *uri, const char *local);	
 /* The value of an attribute, with references resolved and white space normalised (XML 1.0, 3.3.3); false: it is not there. */
 bool xml_attr(struct slice *ret, const struct xml_node *n, const char *uri, const char *local);
 size_t xml_attr_count(const struct xml_node *n);				/* without namespace declarations */
-/* All text inside, in document order; elements inside are an error. */
+/* All text inside, in document order, appended; elements inside are an error. */
 int xml_text(struct buf *ret, const struct xml_node *n, struct err *e);
+bool xml_no_text(const struct xml_node *n);	/* between the elements directly inside is nothing but white space */
+/* Its attributes one by one, sorted by namespace and name; false: there is no i-th. */
+bool xml_attr_at(const char **uri, const char **local, struct slice *value, const struct xml_node *n, size_t i);
 
-/* Canonical XML 1.1 (W3C, 2 May 2008), inclusive, without comments, of the subtree at apex; `without` (may be NULL) and all in it is
- * left out, as the enveloped-signature transform does.  With the apex come the namespace declarations in scope there.  Attributes of
- * the xml: namespace in or above the apex are EC_FORMAT: nothing that is signed here uses them. */
+/* Canonical XML 1.1 (W3C, 2 May 2008), inclusive, without comments, of the subtree at apex, appended; `without` (may be NULL) and all
+ * in it is left out, as the enveloped-signature transform does.  With the apex come the namespace declarations in scope there.
+ * Attributes of the xml: namespace in or above the apex are EC_FORMAT: nothing that is signed here uses them. */
 int xml_c14n(struct buf *ret, const struct xml_node *apex, const struct xml_node *without, struct err *e);
 
 #endif

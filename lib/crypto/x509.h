@@ -52,6 +52,9 @@ int cert_dates(const struct cert *c, int64_t now, struct err *e);
  * roots is accepted when its dates hold.  EC_REFUSED. */
 int cert_chain(const struct cert *leaf, const struct cert_list *between, const struct cert_list *roots, int64_t now,
 	       struct err *e);
+/* A chain that has to stand in order, leaf first: each is issued by the next, as in cert_issued but for dates, with path length
+ * constraints.  The last one is not looked at: who it is, is for the caller.  EC_REFUSED. */
+int cert_line(const struct cert_list *l, struct err *e);
 /* Key equality: SHA-256 of SubjectPublicKeyInfo. */
 int cert_key_sha256(uint8_t ret[static 32], const struct cert *c, struct err *e);
 
@@ -62,7 +65,7 @@ struct cert_make {
 	const struct cert *issuer;	/* NULL: self-signed */
 	const struct privkey *issuer_key;
 	int64_t not_before, not_after;
-	bool ca;
+	bool ca, leaves_only;		/* leaves_only: path length 0 */
 	const char *dns, *ip;		/* subjectAltName, NULL: none */
 	const uint8_t *serial; size_t serial_n;	/* NULL: random */
 	bool pss;			/* RSA signs with RSA-PSS SHA-384, as AMD does; else PKCS#1 SHA-256 */

@@ -73,12 +73,14 @@ void x509_ext_put(struct buf *ret, const char *oid, bool critical, struct slice 
 	x509_wrap(ret, DER_SEQUENCE, &x);
 }
 
-static void put_constraints(struct buf *ret, bool ca)
+static void put_constraints(struct buf *ret, bool ca, bool leaves_only)
 {
 	AUTO_BUF inner = { 0 }, value = { 0 }, usage = { 0 };
 
 	if (ca)
 		der_put(&inner, DER_BOOLEAN, SLICE("\xff"));
+	if (ca && leaves_only)
+		der_put_uint(&inner, SLICE("\0"));	/* path length */
 	x509_wrap(&value, DER_SEQUENCE, &inner);
 	x509_ext_put(ret, OID_BASIC_CONSTRAINTS, true, buf_view(&value));
 	/* keyCertSign and cRLSign, or digitalSignature; the first byte counts the unused bits */
@@ -153,7 +155,7 @@ static int put_exts(struct buf *ret, const struct cert_make *m, struct slice spk
 {
 	AUTO_BUF exts = { 0 }, seq = { 0 };
 
-	put_constraints(&exts, m->ca);
+	put_constraints(&exts, m->ca, m->leaves_only);
 	if (put_key_ids(&exts, spki, issuer_spki, e))
 		return -1;
 	if ((m->dns || m->ip) && put_alt_names(&exts, m->dns, m->ip, e))

@@ -83,7 +83,7 @@ static int check_is_ca(const struct cert *c, struct err *e)
 	return 0;
 }
 
-int cert_issued(const struct cert *c, const struct cert *issuer, int64_t now, struct err *e)
+static int issued_ever(const struct cert *c, const struct cert *issuer, struct err *e)
 {
 	AUTO_PUBKEY key = { 0 };
 
@@ -98,9 +98,12 @@ int cert_issued(const struct cert *c, const struct cert *issuer, int64_t now, st
 		return -1;
 	if (cert_public(&key, issuer, e))
 		return err_ctx(e, "key of certificate '%s'", label(issuer).text);
-	if (cert_signed_by(c, &key, e))
-		return -1;
-	return cert_dates(c, now, e) || cert_dates(issuer, now, e) ? -1 : 0;
+	return cert_signed_by(c, &key, e);
+}
+
+int cert_issued(const struct cert *c, const struct cert *issuer, int64_t now, struct err *e)
+{
+	return issued_ever(c, issuer, e) || cert_dates(c, now, e) || cert_dates(issuer, now, e) ? -1 : 0;
 }
 
 /* --- chains -------------------------------------------------------------------------------------------- */
@@ -112,16 +115,19 @@ struct search {
 	unsigned steps;		/* signatures tried, over all paths */
 };
 
+static int check_path_len(const struct cert *issuer, int cas_below, struct err *e)
+{
+	if (parts(issuer)->path_len >= 0 && cas_below > parts(issuer)->path_len)
+		return err_set(e, EC_REFUSED, "certificate '%s' allows %d CAs below it, there are %d", label(issuer).text,
+			       parts(issuer)->path_len, cas_below);
+	return 0;
+}
+
 static int step(struct search *s, const struct cert *c, const struct cert *issuer, int cas_below)
 {
 	if (s->steps++ > 4 * MAX_DEPTH * MAX_DEPTH)
 		return err_set(s->e, EC_REFUSED, "certificates form too many chains");
-	if (cert_issued(c, issuer, s->now, s->e))
-		return -1;
-	if (parts(issuer)->path_len >= 0 && cas_below > parts(issuer)->path_len)
-		return err_set(s->e, EC_REFUSED, "certificate '%s' allows %d CAs below it, there are %d", label(issuer).text,
-			       parts(issuer)->path_len, cas_below);
-	return 0;
+	return cert_issued(c, issuer, s->now, s->e) || check_path_len(issuer, cas_below, s->e) ? -1 : 0;
 }
 
 /* cas_below: CA certificates between c's issuer and the leaf. */
@@ -165,4 +171,14 @@ int cert_chain(const struct cert *leaf, const struct cert_list *between, const s
 	}
 	err_set(e, why.code, "%s", why.msg);
 	return err_ctx(e, "no chain from '%s' to a trusted root", label(leaf).text);
+}
+
+int cert_line(const struct cert_list *l, struct err *e)
+{
+	if (l->n == 0)
+		return err_set(e, EC_REFUSED, "chain has no certificate");
+	for (size_t i = 0; i + 1 < l->n; i++)
+		if (issued_ever(&l->v[i], &l->v[i + 1], e) || check_path_len(&l->v[i + 1], (int)i, e))
+			return -1;
+	return 0;
 }
