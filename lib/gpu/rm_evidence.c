@@ -20,6 +20,17 @@ void rm_evidence_free(struct rm_evidence *ev)
 	buf_free(&ev->report);
 }
 
+/* Behind what the status itself asks for. */
+static void say_not_again(struct err *e)
+{
+	const struct err was = e ? *e : (struct err){ 0 };
+
+	if (e)
+		e->hint[0] = '\0';
+	err_hint(e, "%s%snot asked again, since an error here stops a confidential GPU: load the nvidia module afresh or reset the GPU before the next try",
+		 was.hint, was.hint[0] ? "; " : "");
+}
+
 static int fetch(struct rm *rm, uint32_t cmd, uint8_t *p, size_t n, const char *name, struct err *e)
 {
 	uint32_t status;
@@ -31,13 +42,8 @@ static int fetch(struct rm *rm, uint32_t cmd, uint8_t *p, size_t n, const char *
 	rm_status_err(status, name, e);
 	if (status == ST_BUSY_RETRY || status == ST_KEY_ROTATION)
 		return -1;	/* its hint is to try again */
-	if (e && e->hint[0]) {
-		const struct err was = *e;
-
-		return err_hint(e, "%s; it is not asked again: load the nvidia module afresh or reset the GPU before the next try", was.hint);
-	}
-	return err_hint(e, "it is not asked again, since an error here stops a confidential GPU: load the nvidia module afresh or reset the GPU "
-			   "before the next try, and see 'dmesg | grep NVRM'");
+	say_not_again(e);
+	return -1;
 }
 
 /* PEM text within its size, whole blocks of certificates. */

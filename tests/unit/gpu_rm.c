@@ -47,12 +47,80 @@ TEST(rm_reads_a_gpu_of_the_current_branch)
 	OK(i.has_memory);
 	EQ(i.protected_kb, 0);
 	EQ(i.unprotected_kb, 0x04f2dc00);
+	STR(i.project, "G520");
+	STR(i.project_sku, "0200");
+	STR(i.chip_sku, "885");
+	EQ(i.board_id, 0x437);
+	STR(i.board, "PG520 SKU 200");
+	STR(i.serial, "1650323000123");
+	OK(i.has_channels && i.has_key_rotation);
+	EQ(i.sec2_channels, 6);
+	EQ(i.ce_channels, 40);
+	EQ(i.key_rotation, 3);
 	OK(c.known);
 	EQ(c.gpu, RM_CC_GPU_HCC);
 	EQ(c.feature, RM_CC_FEATURE_OFF);
 	OK(!c.ready);
 	EQ(s.opened, 2);
 	EQ(s.freed, 1);
+	all_closed(&s);
+}
+
+/* Every branch gives the same identity, and so the same manifest to ask for. */
+TEST(rm_reads_the_structs_of_every_branch)
+{
+	static const char *const branches[] = { "535.104.05", "535.288.01", "550.54.14", "570.211.01", "580.142", "590.48.01", "595.45.04" };
+
+	for (size_t k = 0; k < sizeof branches / sizeof branches[0]; k++) {
+		struct sim s = sim_h100();
+		struct rm_gpu_info i = { 0 };
+		struct rm_cc c = { 0 };
+		char rim[96];
+
+		sim_branch(&s, branches[k]);
+		sim_confidential(&s, 1);
+		WORKS(read_all(&i, &c, &s, &e));
+		STR(i.name, "NVIDIA H100 80GB HBM3");
+		OK(rm_vbios_rim(rim, &i));
+		STR(rim, "NV_GPU_VBIOS_G520_0200_885_9600DA000C");
+		EQ(i.has_key_rotation, k > 1);
+		EQ(c.feature, RM_CC_FEATURE_HCC);
+		EQ(s.gpu[0].n_chain + s.gpu[0].n_report, 0);
+	}
+}
+
+TEST(rm_goes_on_without_what_is_only_good_to_know)
+{
+	static const uint32_t extra[] = { 0x20800808, 0x2080013f, 0x20801801, 0xcb33010b, 0xcb33010c };
+
+	for (size_t k = 0; k < sizeof extra / sizeof extra[0]; k++) {
+		struct sim s = sim_h100();
+		struct rm_gpu_info i = { 0 };
+		struct rm_cc c = { 0 };
+		char rim[96];
+
+		s.fault[0] = (struct sim_fault){ .cmd = extra[k], .status = k & 1 ? 0x40 : 0x57, .times = 1 };
+		WORKS(read_all(&i, &c, &s, &e));
+		EQ(s.fault[0].times, 0);
+		EQ(i.project[0] != 0, k != 0);
+		EQ(rm_vbios_rim(rim, &i), k != 0);
+		EQ(i.board[0] != 0, k != 1);
+		EQ(i.has_channels, k != 3);
+		EQ(i.has_key_rotation, k != 4);
+	}
+}
+
+TEST(rm_refuses_a_gpu_whose_own_id_differs_from_the_list)
+{
+	struct sim s = sim_h100();
+	struct rm_gpu_info i;
+	struct rm_cc c;
+	struct err e = { 0 };
+
+	s.gpu[0].says_device = 0x2331;
+	EQ(read_all(&i, &c, &s, &e), -1);
+	EQ(e.code, EC_IO);
+	HAS(e.msg, "10de:2331");
 	all_closed(&s);
 }
 

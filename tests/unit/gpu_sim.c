@@ -13,14 +13,57 @@ enum { ROOT = 0x5a0000, DEVICE = 0x100, SUBDEVICE = 0x200, CC = 0x300, CTL_NODE 
 
 struct sim sim_h100(void)
 {
-	return (struct sim){
+	struct sim s = {
 		.version = "580.159.04", .version_reply = 1, .n_gpus = 1, .caps = { 0, 2, 0, 0, 0, 0 }, .caps_size = 6,
-		.name_size = 132,
+		.name_size = 132, .sku_size = 48, .has_keys = true,
 		.gpu[0] = { .addr = { 0, 0, 6, 0 }, .vendor = 0x10de, .device = 0x2330, .id = 6, .minor = 0,
 			    .name = "NVIDIA H100 80GB HBM3", .uuid = "GPU-01234567-89ab-cdef-0123-456789abcdef" },
-		.gpu[1] = { .addr = { 0, 0x41, 0, 0 }, .vendor = 0x10de, .device = 0x2330, .id = 0x4100, .minor = 1,
-			    .name = "NVIDIA H100 80GB HBM3", .uuid = "GPU-11234567-89ab-cdef-0123-456789abcdef" },
+		.gpu[1] = { .uuid = "GPU-11234567-89ab-cdef-0123-456789abcdef" }, .gpu[2] = { .uuid = "GPU-21234567-89ab-cdef-0123-456789abcdef" },
+		.gpu[3] = { .uuid = "GPU-31234567-89ab-cdef-0123-456789abcdef" }, .gpu[4] = { .uuid = "GPU-41234567-89ab-cdef-0123-456789abcdef" },
+		.gpu[5] = { .uuid = "GPU-51234567-89ab-cdef-0123-456789abcdef" }, .gpu[6] = { .uuid = "GPU-61234567-89ab-cdef-0123-456789abcdef" },
+		.gpu[7] = { .uuid = "GPU-71234567-89ab-cdef-0123-456789abcdef" }, .gpu[8] = { .uuid = "GPU-81234567-89ab-cdef-0123-456789abcdef" },
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
+
+	for (size_t i = 1; i < SIM_GPUS; i++) {
+		struct sim_gpu *g = &s.gpu[i];
+
+		g->addr = (struct pci_addr){ 0, (uint8_t)(0x40 + i), 0, 0 };
+		g->vendor = 0x10de;
+		g->device = 0x2330;
+		g->id = 0x4000 + (uint32_t)i * 0x100;
+		g->minor = (uint32_t)i;
+		g->name = "NVIDIA H100 80GB HBM3";
+	}
+	return s;
+}
+
+void sim_branch(struct sim *s, const char *version)
+{
+	const bool v535 = !strncmp(version, "535", 3), v595 = !strncmp(version, "595", 3);
+
+	s->version = version;
+	s->caps_size = v535 ? 5 : 6;
+	s->name_size = v595 ? 68 : 132;
+	s->sku_size = v535 ? 32 : 48;
+	s->has_keys = !v535;
+}
+
+void sim_confidential(struct sim *s, size_t n_gpus)
+{
+	s->n_gpus = n_gpus;
+	s->caps[0] = 3;
+	s->caps[2] = s->caps[3] = 2;
+	s->caps[5] = 0;
+}
+
+struct gpu_pci sim_pci(const struct sim *s, size_t gpu)
+{
+	const struct sim_gpu *g = &s->gpu[gpu];
+	struct gpu_pci p = { .addr = g->addr, .vendor = g->vendor, .device = g->device, .class_code = 0x030200, .driver = "nvidia" };
+
+	pci_addr_format(p.bdf, &g->addr);
+	return p;
 }
 
 static void put32(uint8_t *p, uint32_t v)
@@ -29,7 +72,7 @@ static void put32(uint8_t *p, uint32_t v)
 		p[i] = (uint8_t)(v >> 8 * i);
 }
 
-static int sim_open(void *arg, unsigned minor, struct err *e)
+static int open_node(void *arg, unsigned minor, struct err *e)
 {
 	struct sim *s = arg;
 
@@ -50,6 +93,17 @@ static int sim_open(void *arg, unsigned minor, struct err *e)
 		return GPU_NODE + (int)minor;
 	}
 	return err_set(e, EC_ABSENT, "'/dev/nvidia%u' is not there", minor);
+}
+
+static int sim_open(void *arg, unsigned minor, struct err *e)
+{
+	struct sim *s = arg;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	rc = open_node(arg, minor, e);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 static struct sim_fault *fault_of(struct sim *s, uint32_t cmd)
@@ -97,13 +151,118 @@ static uint32_t bios(uint8_t *p)
 	return 0;
 }
 
-/* One control command: its size in this driver, and its answer. */
+static uint32_t sku(uint8_t *p, size_t n)
+{
+	put32(p, 0x437);
+	text_at(p + 4, n == 32 ? 4 : 9, "885");
+	text_at(p + (n == 32 ? 10 : 24), 5, "G520");
+	return text_at(p + (n == 32 ? 15 : 29), 5, "0200");
+}
+
+static void plain_chain(struct buf *ret)
+{
+	for (int i = 0; i < 5; i++)
+		buf_puts(ret, "-----BEGIN CERTIFICATE-----\nMAAwADAAMAA=\n-----END CERTIFICATE-----\n");
+}
+
+static void plain_report(struct buf *ret, const uint8_t *nonce)
+{
+	const uint8_t head[4] = { 0x11, 0xe0, 1, 0xff };
+
+	buf_put(ret, head, sizeof head);
+	buf_put(ret, nonce, 32);
+	buf_fill(ret, 0, 1);
+	buf_fill(ret, 0x5a, 4000);
+}
+
+static uint32_t chain(struct sim *s, uint8_t *p, size_t gpu)
+{
+	AUTO_BUF b = { 0 };
+
+	s->gpu[gpu].n_chain++;
+	if (s->chain_text)
+		buf_puts(&b, s->chain_text);
+	else if (s->chain)
+		s->chain(s->maker, &b, gpu);
+	else
+		plain_chain(&b);
+	put32(p + 4100, 4096);		/* as real drivers do */
+	memcpy(p + 4104, b.p, b.n < 5120 ? b.n : 5120);
+	put32(p + 9224, s->chain_size ? s->chain_size : (uint32_t)b.n);
+	return 0;
+}
+
+static uint32_t report(struct sim *s, uint8_t *p, size_t gpu)
+{
+	AUTO_BUF b = { 0 };
+	uint8_t nonce[32];
+
+	s->gpu[gpu].n_report++;
+	memcpy(nonce, p + 4, sizeof nonce);
+	nonce[31] ^= s->other_nonce;
+	if (s->report)
+		s->report(s->maker, &b, gpu, nonce);
+	else
+		plain_report(&b, nonce);
+	memcpy(p + 36, b.p, b.n < 8192 ? b.n : 8192);
+	put32(p + 8228, s->report_size ? s->report_size : (uint32_t)b.n);
+	return 0;
+}
+
+/* What each command has: its object, and its size in this driver; 0: the driver does not know it. */
+static size_t size_of(const struct sim *s, uint32_t cmd)
+{
+	switch (cmd) {
+	case 0x205: return 32;
+	case 0x275: return 268;
+	case 0x20800110: return s->name_size;
+	case 0x20800808: return s->sku_size;
+	case 0x20800810: return 124;
+	case 0x2080013f: return 136;
+	case 0x20801701: return 16;
+	case 0x20801801: return 16;
+	case 0xcb330101: return s->caps_size;
+	case 0xcb330104: return 1;
+	case 0xcb330106: return 24;
+	case 0xcb330109: return 9228;
+	case 0xcb33010a: return 12336;
+	case 0xcb33010b: return 12;
+	case 0xcb33010c: return s->has_keys ? 8 : 0;
+	default: return 0;
+	}
+}
+
+/* The commands of the confidential-compute object that are about one GPU, named by its subdevice. */
+static uint32_t cc_gpu(struct sim *s, uint32_t cmd, uint8_t *p)
+{
+	const size_t gpu = get_le32(p) - SUBDEVICE;
+
+	if (gpu >= s->n_gpus)
+		return 0x57;
+	switch (cmd) {
+	case 0xcb330109:
+	case 0xcb33010a:
+		if (!s->caps[3] && !(s->caps_size > 5 && s->caps[5]))
+			return 0x57;
+		return cmd == 0xcb330109 ? chain(s, p, gpu) : report(s, p, gpu);
+	case 0xcb33010b:
+		put32(p + 4, 6);
+		put32(p + 8, 40);
+		return 0;
+	case 0xcb33010c:
+		put32(p + 4, 3);
+		return 0;
+	default:
+		put32(p + 16, 0x04f2dc00);
+		return 0;
+	}
+}
+
+/* One control command. */
 static uint32_t sim_control(struct sim *s, uint32_t object, uint32_t cmd, uint8_t *p, size_t n)
 {
 	const uint32_t sub = object - SUBDEVICE;
-	const size_t want = cmd == 0x205 ? 32 : cmd == 0x275 ? 268 : cmd == 0x20800110 ? s->name_size : cmd == 0x20800810 ? 124
-			  : cmd == 0x20801701 ? 16 : cmd == 0xcb330101 ? s->caps_size : cmd == 0xcb330104 ? 1
-			  : cmd == 0xcb330106 ? 24 : 0;
+	const size_t want = size_of(s, cmd);
 	const bool on_root = cmd < 0x10000, on_cc = cmd >> 16 == 0xcb33;
 
 	if (!want)
@@ -119,10 +278,18 @@ static uint32_t sim_control(struct sim *s, uint32_t object, uint32_t cmd, uint8_
 		return by_id(s, get_le32(p)) ? text_at(p + 8, 256, by_id(s, get_le32(p))->uuid) : 0x1f;
 	case 0x20800110:
 		return text_at(p + 4, n - 4, s->gpu[sub].name);
+	case 0x20800808:
+		return sku(p, n);
 	case 0x20800810:
 		return bios(p);
+	case 0x2080013f:
+		text_at(p + 4, 24, "PG520 SKU 200");
+		return text_at(p + 28, 16, "1650323000123");
 	case 0x20801701:
 		put32(p, 0x180);
+		return 0;
+	case 0x20801801:
+		put32(p, (uint32_t)(s->gpu[sub].says_device ? s->gpu[sub].says_device : s->gpu[sub].device) << 16 | s->gpu[sub].vendor);
 		return 0;
 	case 0xcb330101:
 		memcpy(p, s->caps, n);
@@ -132,10 +299,7 @@ static uint32_t sim_control(struct sim *s, uint32_t object, uint32_t cmd, uint8_
 		s->ready ^= s->flapping;
 		return 0;
 	default:
-		if (get_le32(p) - SUBDEVICE >= s->n_gpus)
-			return 0x57;
-		put32(p + 16, 0x04f2dc00);
-		return 0;
+		return cc_gpu(s, cmd, p);
 	}
 }
 
@@ -214,7 +378,7 @@ static void noise(struct sim *s, uint8_t *p, size_t n)
 	}
 }
 
-static int sim_call(void *arg, int node, struct rm_msg *m)
+static int one_call(void *arg, int node, struct rm_msg *m)
 {
 	struct sim *s = arg;
 	const bool control = m->nr == RM_NR_CONTROL, alloc = m->nr == RM_NR_ALLOC;
@@ -260,15 +424,83 @@ static int sim_call(void *arg, int node, struct rm_msg *m)
 	return 0;
 }
 
+static void put_stripped(struct buf *to, const char *name, const uint8_t *p, size_t n)
+{
+	while (n && !p[n - 1])
+		n--;
+	buf_printf(to, ",\"%s\":\"", name);
+	buf_hex(to, slice_of(p, n));
+	buf_puts(to, "\"");
+}
+
+/* One call as replay.c reads it.  before: the struct and its parameters as they were sent. */
+static void put_call(struct sim *s, const struct rm_msg *m, const uint8_t *s_before, const uint8_t *p_before, int error)
+{
+	const bool control = m->nr == RM_NR_CONTROL, alloc = m->nr == RM_NR_ALLOC;
+	struct buf *r = &s->recording;
+
+	buf_printf(r, "%s\n{\"nr\":%u,\"errno\":%d", r->n ? "," : "", m->nr, error);
+	if (control)
+		buf_printf(r, ",\"cmd\":%u,\"object\":%u,\"size\":%zu,\"status\":%u", (unsigned)get_le32(s_before + 8),
+			   (unsigned)get_le32(s_before + 4), m->params_size, (unsigned)get_le32(m->s + 28));
+	else if (alloc)
+		buf_printf(r, ",\"cls\":%u,\"parent\":%u,\"status\":%u,\"handle\":%u", (unsigned)get_le32(s_before + 12),
+			   (unsigned)get_le32(s_before + 4), (unsigned)get_le32(m->s + 40), (unsigned)get_le32(m->s + 8));
+	else
+		buf_printf(r, ",\"size\":%zu", m->n);
+	if (control || alloc) {
+		put_stripped(r, control ? "in" : "params", p_before, m->params_size);
+		if (control)
+			put_stripped(r, "out", m->params, m->params_size);
+	} else {
+		put_stripped(r, "in", s_before, m->n);
+		put_stripped(r, "out", m->s, m->n);
+	}
+	buf_puts(r, "}");
+}
+
+static int sim_call(void *arg, int node, struct rm_msg *m)
+{
+	struct sim *s = arg;
+	uint8_t s_before[2304] = { 0 }, p_before[16384] = { 0 };
+	int rc;
+
+	memcpy(s_before, m->s, m->n < sizeof s_before ? m->n : sizeof s_before);
+	if (m->params)
+		memcpy(p_before, m->params, m->params_size < sizeof p_before ? m->params_size : sizeof p_before);
+	pthread_mutex_lock(&s->lock);
+	rc = one_call(arg, node, m);
+	if (s->record && m->nr != RM_NR_FREE)
+		put_call(s, m, s_before, p_before, rc);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+void sim_recording(struct buf *ret, struct sim *s)
+{
+	buf_puts(ret, "{\"calls\":[");
+	buf_slice(ret, buf_view(&s->recording));
+	buf_puts(ret, "\n]}\n");
+	buf_free(&s->recording);
+}
+
 static void sim_close(void *arg, int node)
 {
+	struct sim *s = arg;
+
 	(void)node;
-	((struct sim *)arg)->closed++;
+	pthread_mutex_lock(&s->lock);
+	s->closed++;
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void sim_release(void *arg)
 {
-	((struct sim *)arg)->released++;
+	struct sim *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	s->released++;
+	pthread_mutex_unlock(&s->lock);
 }
 
 struct rm_port sim_port(struct sim *s)
