@@ -29,13 +29,13 @@ enum model_fault {		/* bits; several may be set */
 	MODEL_DIES = 1 << 11,		/* the device is lost: all reads are ones */
 	/* there at the start */
 	MODEL_STALE = 1 << 12,		/* a message of an earlier user waits in the queue */
-	MODEL_LEFTOVER = 1 << 13,	/* an earlier user's request lies in the command queue, its answer comes late (EMEM) */
+	MODEL_LEFTOVER = 1 << 13,	/* EMEM: an earlier user's request lies in the command queue, its answer comes later */
 	/* boot, also after a reset */
 	MODEL_BOOT_NEVER = 1 << 14,
-	MODEL_BOOT_BADF = 1 << 15,	/* 0xbadf5040 before 0xff */
+	MODEL_BOOT_BADF = 1 << 15,	/* 0xbadf5040 instead of 0 before 0xff */
 	MODEL_BOOT_ONES = 1 << 16,	/* all ones for ever, from the next reset on */
-	MODEL_FIREWALL = 1 << 17,	/* Blackwell: the BAR firewall never opens */
-	MODEL_NO_DVSEC = 1 << 18,	/* Blackwell: capability missing, all ones for 'firewall_reads' reads */
+	MODEL_FIREWALL = 1 << 17,	/* Blackwell: the BAR firewall never opens, from the next reset on */
+	MODEL_NO_DVSEC = 1 << 18,	/* Blackwell: capability missing; all ones for 'firewall_reads' reads after a reset */
 	/* identity */
 	MODEL_GONE = 1 << 19,		/* all ones */
 	MODEL_BLOCKED = 1 << 20,	/* 0xbadf1100 */
@@ -72,10 +72,10 @@ struct model {
 	bool refused[MODEL_KNOBS];	/* writing answers MODEL_REFUSED */
 	uint16_t garbage;		/* upper half of a value that is read: 0xdead */
 	bool log_registers;		/* false: the log holds 'g', 's', 'R' only */
-	void (*on_access)(void *arg, const struct model_access *a);	/* as logged; may be NULL */
+	void (*on_access)(void *arg, const struct model_access *a);	/* all of them, after they took effect; may be NULL */
 	void *arg;
 
-	/* hostile bytes instead of the model's own: taken word by word (fuzzer); NULL: none */
+	/* hostile words in place of the model's own (fuzzer): each read takes a byte, and if that is over 0xbf, the word behind it; NULL: none */
 	const uint8_t *noise;
 	size_t noise_left;
 
@@ -94,11 +94,11 @@ struct model {
 		bool inc_w, inc_r;
 		uint32_t q_head, q_tail, m_head, m_tail;
 	} port[MODEL_PORTS];
-	uint32_t late[8];		/* MODEL_LEFTOVER: polls until the answer, or second packet of a split answer */
+	uint32_t late[16];		/* a packet that comes later: a leftover's answer, or the second of a split answer */
 	size_t n_late;
-	unsigned late_left;
-	uint32_t in[1040], out[1040];	/* MNOC */
-	size_t in_want, in_n, out_n, out_at;
+	unsigned late_left;		/* polls of the message queue until then; 0: when the one before it was taken */
+	uint32_t in[1040], out[16];	/* MNOC */
+	size_t in_want, in_n, out_n, out_at, credit;
 	bool in_error;
 };
 
