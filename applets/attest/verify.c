@@ -20,11 +20,11 @@ struct verify_args {
 };
 #define args verify_args
 static const struct opt verify_opts[] = {
-	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm or sample (default: auto, by content)"),
+	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm, nvgpu, nvswitch or sample (default: auto, by content)"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the nonce that the evidence has to answer (raw report: its report data)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
 	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK chains"),
-	OPT_LIST(0, "collateral", collateral, "PATH", "the same for TCB info and QE identity (JSON as Intel's service or a DCAP library gives it)"),
+	OPT_LIST(0, "collateral", collateral, "PATH", "the same for TCB info and QE identity (JSON as Intel's service or a DCAP library gives it), NVIDIA's manifests (XML) and answers about certificate status (OCSP)"),
 	OPT_LIST(0, "event-log", logs, "FILE", "event log that goes with the evidence: CCEL, TCG, AAEL or IMA, told by its content"),
 	OPT_LIST(0, "trust-anchor", anchors, "PATH", "what you trust for TPM attestation keys and CCA platforms: a public key, or a CA certificate"),
 	OPT_STR('p', "policy", policy, "FILE", "what is wanted of the evidence (default: the strict built-in policy)"),
@@ -100,14 +100,6 @@ static int write_ear(const struct ctx *cx, const struct verdict *v, struct slice
 	return outfile_write(a->ear, buf_view(&token), 0644, a->force, e);
 }
 
-static enum check_result result_of(const char *word)
-{
-	for (enum check_result r = CHECK_SKIP; word && r <= CHECK_PASS; r++)
-		if (!strcmp(word, check_word(r)))
-			return r;
-	return CHECK_FAIL;
-}
-
 static void report(struct out *o, const struct verdict *v)
 {
 	json_add_str(o->claims, "tee", v->tee);
@@ -115,10 +107,7 @@ static void report(struct out *o, const struct verdict *v)
 		json_add_copy(o->claims, json_name(m), m);
 	if (json_count(v->collateral))
 		json_add_copy(o->claims, "collateral", v->collateral);
-	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
-		out_check(o, json_string(json_get(c, "id")), result_of(json_string(json_get(c, "result"))),
-			  json_string(json_get(c, "expected")), json_string(json_get(c, "actual")),
-			  json_string(json_get(c, "source")), json_string(json_get(c, "hint")));
+	out_checks(o, v->checks);
 	out_verdict(o, v->accepted ? v->warned ? "accepted, with warnings" : "accepted" : "refused");
 }
 
@@ -162,9 +151,10 @@ static int run_verify(const struct ctx *cx, struct err *e)
 	    (a->policy && policy_read(&policy, a->policy, e)) || read_input(&evidence, cx->argv[0], INPUT_MAX, e))
 		return -1;
 	in = (struct appraise_in){
-		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors, .insecure_no_collateral = a->no_collateral, .allow_tpm = a->allow_tpm, .now = host_now_bounded(cx->host), .policy = policy,
+		.evidence = buf_view(&evidence), .kind = a->kind, .given = &given, .anchors = &anchors,
+		.insecure_no_collateral = a->no_collateral, .allow_tpm = a->allow_tpm, .now = host_now_bounded(cx->host), .policy = policy,
 		.has_nonce = nonce.n != 0, .nonce = buf_view(&nonce), .insecure_no_nonce = a->no_nonce,
-		.allow_sample = a->allow_sample,
+		.allow_sample = a->allow_sample, .allow_devices = true,	/* who hands over evidence of GPUs alone knows what it is */
 	};
 	memcpy(in.logs, logs.by_form, sizeof in.logs);
 	if (appraise(&v, &in, e))

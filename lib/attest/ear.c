@@ -82,6 +82,14 @@ static bool warns(const struct json *c)
 	return r && !strcmp(r, "warn");
 }
 
+/* Checks of a device name it; those of the machine name nothing. */
+static bool is_of(const struct json *c, const char *object)
+{
+	const char *o = json_string(json_get(c, "object"));
+
+	return object ? o && !strcmp(o, object) : !o;
+}
+
 /* Advisories tell what is known of a platform; they say nothing of this machine's configuration. */
 static bool warned_of_configuration(const struct json *checks)
 {
@@ -89,7 +97,7 @@ static bool warned_of_configuration(const struct json *checks)
 		const char *id = json_string(json_get(c, "id"));
 		const struct check *k = id ? check_by_id(id) : NULL;
 
-		if (warns(c) && !(k && k->weight == CHECK_ADVISORY))
+		if (warns(c) && is_of(c, NULL) && !(k && k->weight == CHECK_ADVISORY))
 			return true;
 	}
 	return false;
@@ -141,6 +149,28 @@ static struct vector vector_of(const struct verdict *v)
 	return ret;
 }
 
+/* Of one device.  Trustee's policies want the same three of GPUs. */
+static struct vector vector_of_device(const struct verdict *v, const char *object)
+{
+	struct vector ret = { { [CONFIG] = CONFIG_UNKNOWN, [EXEC] = EXEC_UNRECOGNISED, [HARDWARE] = HW_UNRECOGNISED } };
+	bool warned = false, measured = false;
+
+	if (!v->accepted)
+		return ret;
+	for (const struct json *c = json_first(v->checks); c; c = json_next(c)) {
+		const char *id = json_string(json_get(c, "id")), *r = json_string(json_get(c, "result"));
+
+		if (!is_of(c, object) || !id || !r)
+			continue;
+		warned |= warns(c);
+		measured |= !strcmp(r, "pass") && (!strcmp(id, "nvgpu.measurements") || !strcmp(id, "nvswitch.measurements"));
+	}
+	ret.v[CONFIG] = warned ? CONFIG_UNKNOWN : CONFIG_APPROVED;
+	ret.v[EXEC] = measured ? EXEC_APPROVED : EXEC_UNRECOGNISED;
+	ret.v[HARDWARE] = warned ? HW_UNSAFE : HW_GENUINE;
+	return ret;
+}
+
 static void write_vector(struct json *to, const struct vector *v)
 {
 	struct json *o = json_add_object(to, "ear.trustworthiness-vector");
@@ -185,21 +215,59 @@ static void write_evidence(struct json *to, const struct verdict *v, const struc
 		json_add_copy(a, v->tee, json_get(v->claims, v->tee));
 }
 
+static struct json *write_submod(struct json *subs, const char *name, const struct vector *vec)
+{
+	struct json *m = json_add_object(subs, name);
+
+	json_add_str(m, "ear.status", tier_names[worst_of(vec)]);
+	write_vector(m, vec);
+	json_add_str(m, "ear.appraisal-policy-id", "default");
+	return m;
+}
+
+/* "GPU-0" becomes submod "gpu0", as Trustee names it. */
+static void submod_name(char ret[static 32], const char *object)
+{
+	size_t n = 0;
+
+	for (; *object && n < 31; object++)
+		if (*object != '-')
+			ret[n++] = *object >= 'A' && *object <= 'Z' ? (char)(*object - 'A' + 'a') : *object;
+	ret[n] = '\0';
+}
+
+static void write_devices(struct json *subs, const struct verdict *v)
+{
+	for (const struct json *kind = json_first(v->claims); kind; kind = json_next(kind)) {
+		if (strcmp(json_name(kind), "nvgpu") && strcmp(json_name(kind), "nvswitch"))
+			continue;
+		for (const struct json *d = json_first(kind); d; d = json_next(d)) {
+			char name[32];
+
+			if (!json_is_object(d) || !json_get(d, "ueid"))
+				continue;
+			const struct vector vec = vector_of_device(v, json_name(d));
+
+			submod_name(name, json_name(d));
+			json_add_copy(json_add_object(write_submod(subs, name, &vec), "ear.veraison.annotated-evidence"), "nvidia", d);
+		}
+	}
+}
+
 static struct json *payload_of(const struct verdict *v, const struct ear_opts *o)
 {
 	const struct vector vec = vector_of(v);
-	struct json *p = json_object(), *id, *cpu;
+	struct json *p = json_object(), *id, *subs;
 
 	json_add_str(p, "eat_profile", EAR_PROFILE);
 	json_add_int(p, "iat", (uint64_t)o->now);
 	id = json_add_object(p, "ear.verifier-id");
 	json_add_str(id, "developer", "cvmbox");
 	json_add_str(id, "build", "cvmbox " CVMBOX_VERSION);
-	cpu = json_add_object(json_add_object(p, "submods"), "cpu0");
-	json_add_str(cpu, "ear.status", tier_names[worst_of(&vec)]);
-	write_vector(cpu, &vec);
-	json_add_str(cpu, "ear.appraisal-policy-id", "default");
-	write_evidence(cpu, v, o);
+	subs = json_add_object(p, "submods");
+	if (strcmp(v->tee, "nvgpu") && strcmp(v->tee, "nvswitch"))	/* else there is no machine, only devices */
+		write_evidence(write_submod(subs, "cpu0", &vec), v, o);
+	write_devices(subs, v);
 	json_add_int(p, "exp", (uint64_t)(o->now + (o->duration ? o->duration : EAR_DURATION)));
 	json_add_str(p, "iss", o->issuer ? o->issuer : EAR_ISSUER);
 	return p;

@@ -63,7 +63,8 @@ int kbs_runtime_data(struct buf *ret, const char *nonce, const struct json *tee_
 {
 	AUTO_JSON *o = json_object();
 
-	json_add_str(o, "additional-evidence", additional);
+	if (additional)
+		json_add_str(o, "additional-evidence", additional);
 	json_add_str(o, "nonce", nonce);
 	json_add_copy(o, "tee-pubkey", tee_pubkey);
 	return json_canonical(ret, o, e);

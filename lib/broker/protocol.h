@@ -24,7 +24,8 @@ int resource_uri_parse(struct resource_name *ret, const char *uri, struct err *e
 bool is_resource_uri(const char *s);
 
 /* The canonical runtime data of protocol 0.4.0 (key-broker.md 1.7) and its digest, which goes into the report data of the CPU TEE.
- * additional: the text of `additional_evidence`, "" for none.  ret: hash_size(h) bytes. */
+ * additional: the text of `additional_evidence`, "" for none; NULL: the runtime data of the additional devices themselves, whose digest is their
+ * report data.  ret: hash_size(h) bytes. */
 int kbs_runtime_data(struct buf *ret, const char *nonce, const struct json *tee_pubkey, const char *additional, struct err *e);
 int kbs_runtime_digest(uint8_t *ret, enum hash h, const char *nonce, const struct json *tee_pubkey, const char *additional,
 		       struct err *e);

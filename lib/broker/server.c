@@ -220,8 +220,6 @@ static int check_attestation(struct attestation *ret, const struct session *s, c
 	/* What would not be appraised must not look as if it had been. */
 	if (init && !json_is_null(init))
 		return err_set(e, EC_REFUSED, "init-data is not appraised by this broker");
-	if (*a.additional)
-		return err_set(e, EC_REFUSED, "evidence of additional devices is not appraised by this broker");
 	a.evidence = json_get(tee, "primary_evidence");
 	if (!a.evidence)
 		return err_set(e, EC_FORMAT, "member 'primary_evidence' of tee-evidence is missing");
@@ -237,7 +235,8 @@ static int make_token(struct buf *ret, struct kbs *k, const struct verdict *v, c
 
 	json_add_str(claims, "nonce", s->nonce);
 	json_add_copy(claims, "tee-pubkey", a->tee_key);
-	json_add_str(claims, "additional-evidence", a->additional);
+	if (!*a->additional)	/* evidence of GPUs would make tokens too long for a header; its claims are in their submods */
+		json_add_str(claims, "additional-evidence", a->additional);
 	pthread_mutex_lock(&k->key_lock);
 	rc = ear_token(ret, v, &(const struct ear_opts){ .signer = &k->signer, .now = host_now(k->o.host),
 							  .duration = KBS_SESSION_SECONDS, .runtime_data_claims = claims,
@@ -246,23 +245,42 @@ static int make_token(struct buf *ret, struct kbs *k, const struct verdict *v, c
 	return rc;
 }
 
+/* Evidence of additional devices: {"nvidia": {..}}.  What would not be appraised must not look as if it had been. */
+static int open_devices(struct buf *ret, const char *additional, struct err *e)
+{
+	static const char *const names[] = { "nvidia", NULL };
+	AUTO_JSON *j = NULL;
+
+	if (!*additional)
+		return 0;
+	if (json_parse(&j, slice_str(additional), KBS_BODY_MAX, e))
+		return err_ctx(e, "evidence of additional devices");
+	if (json_is_object(j) && json_only(j, names, "additional_evidence", e))
+		return -1;
+	if (!json_is_object(json_get(j, "nvidia")))
+		return err_set(e, EC_FORMAT, "additional_evidence holds no evidence of kind 'nvidia'");
+	return json_write(ret, json_get(j, "nvidia"), false, e);
+}
+
 static int judge(struct buf *token, struct exchange *x, const struct session *s, struct err *e)
 {
 	struct kbs *k = x->k;
 	AUTO_JSON *q = NULL;
-	AUTO_BUF evidence = { 0 };
+	AUTO_BUF evidence = { 0 }, devices = { 0 };
 	AUTO_VERDICT v = { 0 };
 	struct attestation a = { 0 };
-	uint8_t digest[48];	/* the built-in appraiser hashes with SHA-384 for every TEE but one that we do not know (1.4) */
+	uint8_t devices_digest[48], digest[48];	/* the built-in appraiser hashes with SHA-384 for every TEE but one that we do not know (1.4) */
 
 	if (json_parse(&q, x->q->body, KBS_BODY_MAX, e) || check_attestation(&a, s, q, e) ||
 	    kbs_runtime_digest(digest, HASH_SHA384, s->nonce, a.tee_key, a.additional, e) ||
-	    json_write(&evidence, a.evidence, false, e))
+	    kbs_runtime_digest(devices_digest, HASH_SHA384, s->nonce, a.tee_key, NULL, e) ||
+	    json_write(&evidence, a.evidence, false, e) || open_devices(&devices, a.additional, e))
 		return -1;
 	if (appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&evidence), .kind = s->tee, .given = k->o.given,
 						       .now = host_now(k->o.host), .policy = k->o.policy,
-						       .report_data = { digest, sizeof digest },
-						       .snp_roots = k->o.snp_roots,
+						       .report_data = { digest, sizeof digest }, .devices = buf_view(&devices),
+						       .devices_data = { devices_digest, sizeof devices_digest }, .snp_roots = k->o.snp_roots,
+						       .nv_device_root = k->o.nv_device_root, .nv_rim_root = k->o.nv_rim_root,
 						       .allow_sample = k->o.allow_sample }, e))
 		return -1;
 	if (!v.accepted)

@@ -6,7 +6,7 @@
  *
  * A resource is given to who attested with evidence that the policy accepts, and only encrypted to the key that this evidence is
  * bound to.  Stricter than the peer: evidence that is not acceptable gets no token at all (with the cause in `detail`), and a nonce
- * serves one attempt.  Evidence of additional devices and init-data are refused, not ignored.  There are no admin calls: the store is a
+ * serves one attempt.  Evidence of additional NVIDIA devices is appraised with the CPU's; that of others and init-data are refused, not ignored.  There are no admin calls: the store is a
  * local folder. */
 
 #include "attest/policy.h"
@@ -26,6 +26,7 @@ struct kbs_opts {
 	const struct policy *policy;
 	const struct collateral *given;	/* endorsements for evidence that brings none (VCEK, TCB info, CRLs); NULL: none */
 	const struct snp_roots *snp_roots;	/* NULL: AMD's; tests bring their own CA here, nothing else can */
+	const uint8_t *nv_device_root, *nv_rim_root;	/* likewise NVIDIA's */
 	bool allow_sample;		/* evidence of the sample TEE, which proves nothing */
 	unsigned max_sessions;		/* 0: 4096 */
 	int64_t (*mono_ms)(void);	/* clock of the sessions; NULL: host_mono_ms */

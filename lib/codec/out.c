@@ -47,6 +47,13 @@ static void add_given(struct json *to, const char *name, const char *v)
 		json_add_str(to, name, v);
 }
 
+static const char *member(const struct json *c, const char *name)
+{
+	const char *s = json_string(json_get(c, name));
+
+	return s ? s : "";
+}
+
 void out_check(struct out *o, const char *id, enum check_result r, const char *expected, const char *actual,
 	       const char *source, const char *hint)
 {
@@ -60,6 +67,14 @@ void out_check(struct out *o, const char *id, enum check_result r, const char *e
 	add_given(c, "hint", hint);
 	if (r == CHECK_WARN)
 		o->warned = true;
+}
+
+void out_checks(struct out *o, const struct json *list)
+{
+	for (const struct json *c = json_first(list); c; c = json_next(c)) {
+		json_add_copy(o->checks, NULL, c);
+		o->warned |= !strcmp(member(c, "result"), check_word(CHECK_WARN));
+	}
 }
 
 static void vprint(struct buf *b, const char *fmt, va_list ap)
@@ -321,14 +336,46 @@ static void put_value(struct buf *b, const struct json *v, int depth)
 		put_members(b, v, depth);
 }
 
+/* The same check of another object, which went as well. */
+static bool passed_alike(const struct json *a, const struct json *b)
+{
+	return member(a, "object")[0] && member(b, "object")[0] && !strcmp(member(a, "id"), member(b, "id")) &&
+	       !strcmp(member(a, "result"), "pass") && !strcmp(member(b, "result"), "pass");
+}
+
+/* Whose check it is; ret: of how many. */
+static size_t put_objects(struct buf *b, const struct json *c)
+{
+	size_t n = 0;
+
+	for (const struct json *o = c; o; o = json_next(o)) {
+		if (o != c && !passed_alike(c, o))
+			continue;
+		buf_puts(b, n++ ? ", " : " of ");
+		put_safe(b, member(o, "object"));
+	}
+	return n;
+}
+
+static bool shown_before(const struct json *all, const struct json *c)
+{
+	for (const struct json *o = json_first(all); o != c; o = json_next(o))
+		if (passed_alike(o, c))
+			return true;
+	return false;
+}
+
 static void put_check(struct buf *b, const struct json *c)
 {
 	const char *res = json_string(json_get(c, "result")), *s;
+	size_t objects = 0;
 
 	buf_printf(b, "%-5s ", res ? res : "?");
 	put_safe(b, json_string(json_get(c, "id")) ? json_string(json_get(c, "id")) : "?");
+	if (member(c, "object")[0])
+		objects = put_objects(b, c);
 	s = json_string(json_get(c, "actual"));
-	if (s) {
+	if (s && objects <= 1) {
 		buf_puts(b, "  ");
 		put_safe(b, s);
 	}
@@ -347,16 +394,17 @@ static void put_check(struct buf *b, const struct json *c)
 	}
 }
 
-static const char *member(const struct json *c, const char *name)
-{
-	const char *s = json_string(json_get(c, name));
-
-	return s ? s : "";
-}
-
 static bool skipped(const struct json *c)	/* and nothing was seen, either */
 {
 	return !strcmp(member(c, "result"), "skip") && !member(c, "actual")[0];
+}
+
+static bool named_before(const struct json *first, const struct json *c)	/* of another object */
+{
+	for (const struct json *o = first; member(c, "object")[0] && o != c; o = json_next(o))
+		if (skipped(o) && !strcmp(member(o, "id"), member(c, "id")) && !strcmp(member(o, "hint"), member(c, "hint")))
+			return true;
+	return false;
 }
 
 /* Many checks have nothing to compare with: those of one reason share a paragraph; those without one do not apply here. */
@@ -372,7 +420,7 @@ static void put_skipped(struct buf *b, const struct json *first)
 	for (const struct json *c = first; c; c = json_next(c)) {
 		const char *id = member(c, "id");
 
-		if (!skipped(c) || strcmp(member(c, "hint"), why))
+		if (!skipped(c) || strcmp(member(c, "hint"), why) || named_before(first, c))
 			continue;
 		if (column > 5 && column + strlen(id) > 100) {
 			buf_puts(b, "\n     ");
@@ -388,7 +436,7 @@ static void put_skipped(struct buf *b, const struct json *first)
 static void put_checks(struct buf *b, const struct json *all)
 {
 	for (const struct json *c = json_first(all); c; c = json_next(c))
-		if (!skipped(c))
+		if (!skipped(c) && !shown_before(all, c))
 			put_check(b, c);
 	for (const struct json *c = json_first(all); c; c = json_next(c)) {
 		const struct json *before = json_first(all);

@@ -27,6 +27,7 @@ int out_init(struct out *o, struct err *e);
 void out_free(struct out *o);
 void out_check(struct out *o, const char *id, enum check_result r, const char *expected, const char *actual,
 	       const char *source, const char *hint);	/* NULL strings are left out */
+void out_checks(struct out *o, const struct json *list);	/* copies of such, as a verdict holds them */
 void out_insecure(struct out *o, const char *what);	/* a weakening that came another way than by a switch, e.g. from a policy file */
 void out_text(struct out *o, const char *fmt, ...) PRINTF(2, 3);		/* one line, newline added */
 void out_verdict(struct out *o, const char *fmt, ...) PRINTF(2, 3);

@@ -453,7 +453,7 @@ static void with_devices(struct json *q, struct client *c)
 {
 	(void)c;
 	json_remove(member(q, "tee-evidence"), "additional_evidence");
-	json_add_str(member(q, "tee-evidence"), "additional_evidence", "{\"nvidia\":{}}");
+	json_add_str(member(q, "tee-evidence"), "additional_evidence", "{\"nvidia-dpu\":{}}");
 }
 
 static void without_evidence(struct json *q, struct client *c)
@@ -503,7 +503,7 @@ TEST(kbs_refuses_a_spoilt_attestation)
 {
 	spoilt(other_key, "sample.report_data");
 	spoilt(with_init_data, "init-data is not appraised");
-	spoilt(with_devices, "additional devices");
+	spoilt(with_devices, "unknown member");
 	spoilt(without_evidence, "primary_evidence");
 	spoilt(garbage_evidence, "sample");
 	spoilt(unhashed_member, "unknown member 'more'");
