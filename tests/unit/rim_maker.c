@@ -36,7 +36,6 @@ static void make_cert(struct buf *der, const char *name, const struct privkey *k
 
 static void ready(void)
 {
-	AUTO_BUF key = { 0 };
 
 	if (m.ready)
 		return;
