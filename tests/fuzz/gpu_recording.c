@@ -21,7 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < rm_card_count(rm); i++)
 		if (rm_attach(&gpu, rm, rm_card_at(rm, i), &e) == 0)
 			rm_gpu_info(&info, rm, &gpu, &e);
-	rm_cc(&cc, rm, &e);
+	if (rm_cc(&cc, rm, &e) == 0 && rm_card_count(rm) && rm_attach(&gpu, rm, rm_card_at(rm, 0), &e) == 0) {
+		const uint8_t nonce[32] = { 1, 2, 3 };
+		struct rm_evidence ev = { 0 };
+
+		if (rm_evidence(&ev, rm, &gpu, &cc, nonce, &e) == 0 && !cc.feature && !cc.multi_gpu)
+			abort();
+		rm_evidence_free(&ev);
+	}
 	rm_close(rm);
 	return 0;
 }

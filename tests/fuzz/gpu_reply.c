@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever a driver may answer: each call takes its errno, status and bytes from the input. */
 #include "base/cursor.h"
+#include "gpu/nvcollect.h"
 #include "gpu/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -8,7 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 struct feed {
 	struct rd r;
 	bool honest_start;	/* version, cards and session in form, so that what follows is reached */
-	unsigned calls;
+	bool honest_state;	/* and a GPU in a confidential mode */
+	unsigned calls, chains, reports;
+	bool off;		/* the driver has said so */
 };
 
 static int feed_open(void *arg, unsigned minor, struct err *e)
@@ -31,13 +34,45 @@ static void honest(struct rm_msg *m)
 	}
 }
 
+/* Control commands up to the evidence. */
+static bool honest_answer(struct rm_msg *m)
+{
+	const uint32_t cmd = get_le32(m->s + 8);
+
+	if (cmd == 0xcb330101)
+		memcpy(m->params, (const uint8_t[]){ 3, 2, 2, 2, 0, 0 }, m->params_size < 6 ? m->params_size : 6);
+	if (cmd == 0x20800110)
+		memcpy(m->params + 4, "GPU", 4);
+	if (cmd == 0x275)
+		memcpy(m->params + 8, "GPU-01234567-89ab-cdef-0123-456789abcdef", 41);
+	return cmd != 0xcb330109 && cmd != 0xcb33010a;
+}
+
+/* The two that may be sent once, and never where the mode is off. */
+static void watch(struct feed *f, const struct rm_msg *m)
+{
+	const uint32_t cmd = m->nr == RM_NR_CONTROL ? get_le32(m->s + 8) : 0;
+
+	f->chains += cmd == 0xcb330109;
+	f->reports += cmd == 0xcb33010a;
+	if (f->chains > 1 || f->reports > f->chains || (f->off && f->chains))
+		abort();
+}
+
 static int feed_call(void *arg, int node, struct rm_msg *m)
 {
 	struct feed *f = arg;
 	const size_t status_at = m->nr == RM_NR_CONTROL ? 28 : 40;
 
 	(void)node;
+	watch(f, m);
 	if (f->honest_start && f->calls++ < 3) {
+		honest(m);
+		return 0;
+	}
+	if (f->honest_state && m->nr == RM_NR_CONTROL && honest_answer(m))
+		return 0;
+	if (f->honest_state && m->nr == RM_NR_ALLOC) {
 		honest(m);
 		return 0;
 	}
@@ -55,6 +90,8 @@ static int feed_call(void *arg, int node, struct rm_msg *m)
 		memset(m->s + status_at, 0, 4);
 	if (status_at < m->n && how & 2)
 		m->s[status_at] = (uint8_t)(how & 0x80 ? 0x56 : 0x1f);
+	else if (m->nr == RM_NR_CONTROL && get_le32(m->s + 8) == 0xcb330101)
+		f->off = !m->params[3] && (m->params_size < 6 || !m->params[5]);
 	return 0;
 }
 
@@ -69,25 +106,53 @@ static void feed_release(void *arg)
 	(void)arg;
 }
 
+static int feed_session(struct rm **ret, void *arg, struct err *e)
+{
+	return rm_open_port(ret, &(const struct rm_port){ feed_open, feed_call, feed_close, feed_release, arg }, NULL, e);
+}
+
+static void states(struct feed *f, const struct gpu_list *list)
+{
+	struct gpu_states s = { 0 };
+	struct rm *rm = NULL;
+	struct err why = { 0 };
+
+	feed_session(&rm, f, &why);
+	if (gpu_states_ask(&s, list, NULL, rm, &why, &why) == 0)
+		for (size_t i = 0; i < s.n; i++)	/* no answer, no mode */
+			if (s.v[i].answer != GPU_ANSWERED && s.v[i].mode != GPU_MODE_UNKNOWN)
+				abort();
+	gpu_states_free(&s);
+	rm_close(rm);
+}
+
+static void collect(struct feed *f, const struct gpu_list *list)
+{
+	const struct nv_sessions sessions = { feed_session, f };
+	struct collect_how how = { .gpus = "00:06.0" };
+	struct evidence ev = { .how = &how };
+	struct err why = { 0 };
+	struct host h;
+
+	host_init(&h);
+	if (nv_collect_over(&ev, &h, list, &sessions, SLICE("nonce"), &why) == 0 && (f->chains != 1 || f->reports != 1))
+		abort();
+	evidence_free(&ev);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct gpu_pci gpu = { .bdf = "0000:00:06.0", .addr = { 0, 0, 6, 0 }, .vendor = 0x10de, .device = 0x2330,
 			       .driver = "nvidia" };
 	const struct gpu_list list = { .v = &gpu, .n = 1 };
 	struct feed f = { .r = rd_of(slice_of(p, n)) };
-	const struct rm_port port = { feed_open, feed_call, feed_close, feed_release, &f };
-	struct gpu_states s = { 0 };
-	struct rm *rm = NULL;
-	struct err why = { 0 };
+	const uint8_t how = rd_u8(&f.r);
 
-	f.honest_start = rd_u8(&f.r) & 1;
-	rm_open_port(&rm, &port, NULL, &why);
-	if (gpu_states_ask(&s, &list, NULL, rm, &why, &why))
-		return 0;
-	for (size_t i = 0; i < s.n; i++)	/* no answer, no mode */
-		if (s.v[i].answer != GPU_ANSWERED && s.v[i].mode != GPU_MODE_UNKNOWN)
-			abort();
-	gpu_states_free(&s);
-	rm_close(rm);
+	f.honest_start = how & 1;
+	f.honest_state = f.honest_start && how & 4;
+	if (how & 2)
+		collect(&f, &list);
+	else
+		states(&f, &list);
 	return 0;
 }
