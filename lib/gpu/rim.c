@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "codec/hex64.h"
-#include "codec/json.h"
 #include "gpu/nv_roots.h"
 #include "gpu/nvchain.h"
 #include "gpu/rim.h"
@@ -14,7 +13,6 @@
 #define TCG_RIM "https://trustedcomputinggroup.org/resource/tcg-reference-integrity-manifest-rim-information-model/"
 #define SHA384 "http://www.w3.org/2001/04/xmlenc#sha384"
 #define OPAQUE "https://docs.nvidia.com/attestation/specs/latest/opaque-data.html"
-#define SERVICE_MAX (RIM_MAX * 2)	/* base64 and what stands around it */
 #define LOOK 4096			/* bytes in which a root element has to begin to be recognised */
 
 struct reading {		/* one call of rim_parse */
@@ -426,51 +424,4 @@ int rim_signed(const struct rim *r, struct err *e)
 		return err_ctx(e, "signature of the manifest, by '%.128s'", buf_cstr(&text));
 	}
 	return 0;
-}
-
-/* --- the service ------------------------------------------------------------------------------------------------ */
-
-static int check_id(const struct json *j, const char *id, struct err *e)
-{
-	const char *seen;
-
-	if (json_need_str(&seen, j, "id", "the RIM service's answer", e))
-		return -1;
-	if (id && strcmp(seen, id))
-		return err_set(e, EC_FORMAT, "the RIM service's answer is about '%.96s', asked for was '%s'", seen, id);
-	return 0;
-}
-
-static int check_sum(struct slice text, const struct json *j, struct err *e)
-{
-	const char *hex;
-	uint8_t said[32], is[32];
-
-	if (json_need_str(&hex, j, "sha256", "the RIM service's answer", e))
-		return -1;
-	if (hex_decode_n(said, sizeof said, hex, e))
-		return err_ctx(e, "sha256 in the RIM service's answer");
-	if (hash_of(is, HASH_SHA256, text, e))
-		return -1;
-	if (memcmp(said, is, sizeof is))
-		return err_set(e, EC_FORMAT, "the manifest in the RIM service's answer does not have the sha256 that stands beside it");
-	return 0;
-}
-
-int rim_unpack(struct buf *ret, struct slice json, const char *id, struct err *e)
-{
-	AUTO_JSON *j = NULL;
-	AUTO_BUF text = { .max = RIM_MAX };
-	const char *format;
-
-	if (json_parse(&j, json, SERVICE_MAX, e))
-		return err_ctx(e, "the RIM service's answer");
-	if (check_id(j, id, e) || json_need_str(&format, j, "rim_format", "the RIM service's answer", e))
-		return -1;
-	if (strcmp(format, "TCG"))
-		return err_set(e, EC_ABSENT, "manifest is in the format '%.32s', only TCG is spoken here", format);
-	if (json_need_b64(&text, j, "rim", "the RIM service's answer", e) || check_sum(buf_view(&text), j, e))
-		return -1;
-	buf_slice(ret, buf_view(&text));
-	return buf_check(ret, e);
 }

@@ -49,8 +49,4 @@ int rim_signed(const struct rim *r, struct err *e);					/* EC_REFUSED: "digest .
 /* Earliest end and latest begin of its chain's validity. */
 void rim_window(int64_t *from, int64_t *until, const struct rim *r);
 
-/* What the RIM service answers: {"id","rim" (base64),"sha256","rim_format",..} (3.1).  The document, appended; id (may be NULL) has to be the
- * one asked for.  EC_FORMAT; EC_ABSENT: a format that is not spoken here (CORIM). */
-int rim_unpack(struct buf *ret, struct slice json, const char *id, struct err *e);
-
 #endif
