@@ -32,6 +32,7 @@ struct collateral_item {
 	struct ocsp ocsp;	/* COLLATERAL_OCSP */
 };
 #define COLLATERAL_ITEMS 256
+#define COLLATERAL_BYTES ((size_t)64 << 20)	/* of all pieces together; more is EC_FORMAT */
 struct collateral {
 	struct collateral_item *v;	/* at most COLLATERAL_ITEMS */
 	size_t n;
@@ -46,12 +47,14 @@ void collateral_free(struct collateral *c);
 
 /* Adds one piece.  Taken apart: an object that holds several (members pck_crl_issuer_chain, tcb_info_issuer_chain, tcb_info,
  * tcb_info_signature, qe_identity, qe_identity_signature, qe_identity_issuer_chain, root_ca_crl, pck_crl, as DCAP libraries write
- * it).  EC_FORMAT: not recognised. */
+ * it); the answer of a RIM service.  EC_FORMAT: not recognised; an OCSP answer that says nothing of any certificate ("tryLater"). */
 int collateral_add(struct collateral *to, struct slice data, const char *source, const char *fetched, struct err *e);
-/* A file, or a folder: of a folder all that is recognised counts.  Errors: none at all, a revocation list (*.crl, PEM) that cannot be
- * read, more than fits. */
+/* A file, or a folder: of a folder all that is recognised counts.  Errors: none at all, a revocation list (*.crl, PEM) or a certificate
+ * status (*.ocsp) that cannot be read, more than fits. */
 int collateral_load(struct collateral *to, const char *path, struct err *e);
-/* For the result: [{"type","source","fetched","age_s","valid_from","valid_until","state": "current|expired|not yet valid"}]. */
+/* For the result: [{"type","source","fetched","age_s","valid_from","valid_until","state": "current|expired|not yet valid"}]; RIMs also
+ * say "product" and "version".  Their window is that in which all certificates inside hold; that of OCSP answers where all that they say
+ * does. */
 int collateral_describe(struct json *to_array, const struct collateral *c, int64_t now, struct err *e);
 
 #endif

@@ -60,6 +60,8 @@ int rim_answer_open(struct buf *ret, const struct json *j, const char *id, struc
 
 	if (check_id(j, id, e) || check_format(j, e) || json_need_str(&text, j, "rim", WHAT, e))
 		return -1;
+	if (strlen(text) > RIM_DOCUMENT_MAX / 3 * 4)
+		return err_set(e, EC_FORMAT, "the document in " WHAT " is larger than %zu bytes", RIM_DOCUMENT_MAX);
 	if (b64_decode_lax(&document, slice_str(text), e))
 		return err_ctx(e, "member 'rim' of " WHAT);
 	if (document.n == 0)
