@@ -8,12 +8,13 @@
 #include "attest/kinds.h"
 #include "base/cursor.h"
 #include "base/outfile.h"
+#include "broker/key.h"
 #include "codec/out.h"
 #include "net/http.h"
 #include "verbs.h"
 
 struct collateral_args {
-	const char *output, *kind, *product, *kds, *pcs, *pccs, *root_crl, *cache_dir;
+	const char *output, *kind, *product, *kds, *pcs, *pccs, *root_crl, *rim, *ocsp, *service_key, *cache_dir;
 	bool force, refresh;
 };
 #define args collateral_args
@@ -26,7 +27,10 @@ static const struct opt collateral_opts[] = {
 	OPT_STR(0, "pcs", pcs, "URL", "Intel's provisioning certification service (default: " FETCH_PCS ")"),
 	OPT_STR(0, "pccs", pccs, "URL", "a caching service of your own instead of Intel's two hosts"),
 	OPT_STR(0, "root-crl", root_crl, "URL", "the revocation list of Intel's root (default: " FETCH_ROOT_CRL ")"),
-	OPT_STR(0, "cache-dir", cache_dir, "DIR", "keep what was fetched here, by product, chip and TCB, and look here first (default: no cache)"),
+	OPT_STR(0, "rim-url", rim, "URL", "NVIDIA's service of reference integrity manifests, or a mirror (default: " FETCH_RIM ")"),
+	OPT_STR(0, "ocsp-url", ocsp, "URL", "NVIDIA's service of certificate status, or a proxy to it (default: " FETCH_OCSP ")"),
+	OPT_STR(0, "service-key", service_key, "SRC", "key for the RIM service: file, fd:N, cred:NAME, keyring:NAME (default: none, or $NV_ATTESTATION_SERVICE_KEY)"),
+	OPT_STR(0, "cache-dir", cache_dir, "DIR", "keep what was fetched here, by what it is about, and look here first (default: no cache)"),
 	OPT_FLAG(0, "refresh", refresh, "ask the services for everything, also for what is at hand and valid"),
 	OPT_END
 };
@@ -75,18 +79,56 @@ static void report(const struct ctx *cx, const struct fetched *f)
 	}
 	for (size_t i = 0; i < f->n; i++)
 		cached += f->v[i].cached;
-	if (f->n)
+	if (f->missing.n)
+		out_verdict(cx->out, "%zu pieces added, %zu of them from the cache; %zu missing", f->n, cached, json_count(missing));
+	else if (f->n)
 		out_verdict(cx->out, "%zu pieces added, %zu of them from the cache", f->n, cached);
 	else
 		out_verdict(cx->out, "nothing to fetch");
 }
 
-static struct fetch_from from_of(const struct ctx *cx)
+/* --- services --------------------------------------------------------------------------------------------------- */
+
+#define SERVICE_KEY_MAX 8192
+
+/* The option, or the first of these variables of NVIDIA's own tools that says something. */
+static const char *named_by(const char *option, const char *const *variables)
+{
+	for (size_t i = 0; !option && variables[i]; i++) {
+		const char *v = getenv(variables[i]);
+
+		option = v && *v ? v : NULL;
+	}
+	return option;
+}
+
+static const char *rim_url(const struct collateral_args *a)
+{
+	return named_by(a->rim, (const char *const[]){ "NVAT_RIM_SERVICE_BASE_URL", "NV_RIM_URL", NULL });
+}
+
+static const char *ocsp_url(const struct collateral_args *a)
+{
+	return named_by(a->ocsp, (const char *const[]){ "NVAT_OCSP_BASE_URL", "NV_OCSP_URL", NULL });
+}
+
+static int service_key(struct secret *ret, const struct ctx *cx, struct err *e)
+{
+	const struct collateral_args *a = cx->args;
+	const char *v = getenv("NV_ATTESTATION_SERVICE_KEY");
+
+	if (a->service_key)
+		return key_get(ret, cx->host, &(const struct key_env){ 0 }, a->service_key, SERVICE_KEY_MAX, e) ? err_ctx(e, "--service-key") : 0;
+	return v && *v ? secret_from(ret, slice_str(v), e) : 0;
+}
+
+static struct fetch_from from_of(const struct ctx *cx, const struct secret *key)
 {
 	const struct collateral_args *a = cx->args;
 
 	return (struct fetch_from){ .kds = a->kds, .pcs = a->pcs, .pccs = a->pccs, .root_crl = a->root_crl, .product = a->product,
-				    .cache_dir = a->cache_dir, .refresh = a->refresh };
+				    .rim = rim_url(a), .ocsp = ocsp_url(a), .service_key = key->n ? key : NULL, .cache_dir = a->cache_dir,
+				    .refresh = a->refresh };
 }
 
 /* --- bundles ------------------------------------------------------------------------------------------------- */
@@ -116,12 +158,10 @@ static int describe_bundle(const struct ctx *cx, const struct bundle *b, const s
 	return 0;
 }
 
-static int run_bundle(const struct ctx *cx, struct slice text, struct err *e)
+static int run_bundle(const struct ctx *cx, struct slice text, const struct fetch_from *from, struct err *e)
 {
 	const struct collateral_args *a = cx->args;
 	const bool to_stdout = !a->output || !strcmp(a->output, "-");
-	const struct fetch_from from = from_of(cx);
-	const struct bundle_item *table;
 	AUTO_OUTFILE file = OUTFILE_INIT;
 	AUTO_BUNDLE b = { 0 };
 	AUTO_BUF out = { .max = BUNDLE_MAX };
@@ -132,10 +172,7 @@ static int run_bundle(const struct ctx *cx, struct slice text, struct err *e)
 		return err_set(e, EC_USAGE, "--json and the bundle cannot both go to standard output: give -o BUNDLE");
 	if (bundle_parse(&b, text, e) || have_of(&have, &b, e) || (!to_stdout && outfile_open(&file, a->output, 0644, a->force, e)))
 		return -1;
-	table = bundle_find(&b.collateral, "snp.certtable");
-	if (fetch_collateral(&f, cx->host, &from, b.evidence.v[0].kind, buf_view(&b.evidence.v[0].data),
-			     table ? buf_view(&table->data) : (struct slice){ 0 }, &have, e) ||
-	    fetch_into_bundle(&b, &f, e) || bundle_write(&out, &b, e))
+	if (fetch_bundle(&f, cx->host, from, &b, &have, e) || fetch_into_bundle(&b, &f, e) || bundle_write(&out, &b, e))
 		return -1;
 	if (to_stdout) {
 		buf_move(&cx->out->data, &out);
@@ -180,10 +217,9 @@ static int write_folder(const char *dir, const struct fetched *f, bool force, st
 	return 0;
 }
 
-static int run_raw(const struct ctx *cx, struct slice raw, struct err *e)
+static int run_raw(const struct ctx *cx, struct slice raw, const struct fetch_from *from, struct err *e)
 {
 	const struct collateral_args *a = cx->args;
-	const struct fetch_from from = from_of(cx);
 	const char *kind = kind_of(a, raw, e);
 	AUTO_FETCHED f = { 0 };
 	struct json *list;
@@ -194,7 +230,7 @@ static int run_raw(const struct ctx *cx, struct slice raw, struct err *e)
 		err_set(e, EC_USAGE, "raw evidence has no place for collateral: -o FOLDER, for verify --collateral FOLDER");
 		return err_hint(e, "bundles (attest collect) do");
 	}
-	if (fetch_collateral(&f, cx->host, &from, kind, raw, (struct slice){ 0 }, NULL, e) || write_folder(a->output, &f, a->force, e))
+	if (fetch_collateral(&f, cx->host, from, kind, raw, (struct slice){ 0 }, NULL, e) || write_folder(a->output, &f, a->force, e))
 		return -1;
 	json_add_str(cx->out->claims, "tee", kind);
 	json_add_str(cx->out->claims, "folder", a->output);
@@ -216,7 +252,7 @@ static bool is_bundle(struct slice text)
 
 static int settled(const struct collateral_args *a, struct err *e)
 {
-	const char *const urls[] = { a->kds, a->pcs, a->pccs, a->root_crl };
+	const char *const urls[] = { a->kds, a->pcs, a->pccs, a->root_crl, rim_url(a), ocsp_url(a) };
 
 	if (a->pccs && (a->pcs || a->root_crl))
 		return err_set(e, EC_USAGE, "--pccs takes the place of --pcs and --root-crl: give one or the others");
@@ -231,13 +267,16 @@ static int settled(const struct collateral_args *a, struct err *e)
 static int run_collateral(const struct ctx *cx, struct err *e)
 {
 	AUTO_BUF in = { .max = INPUT_MAX };
+	AUTO_SECRET key = { 0 };
+	struct fetch_from from;
 	struct slice text;
 	int rc;
 
-	if (settled(cx->args, e) || read_input(&in, cx->argv[0], INPUT_MAX, e))
+	if (settled(cx->args, e) || service_key(&key, cx, e) || read_input(&in, cx->argv[0], INPUT_MAX, e))
 		return -1;
+	from = from_of(cx, &key);
 	text = slice_trim(buf_view(&in));
-	rc = is_bundle(text) ? run_bundle(cx, text, e) : run_raw(cx, buf_view(&in), e);
+	rc = is_bundle(text) ? run_bundle(cx, text, &from, e) : run_raw(cx, buf_view(&in), &from, e);
 	return rc ? err_ctx(e, "cannot get collateral for '%s'", cx->argv[0]) : 0;
 }
 

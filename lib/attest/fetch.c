@@ -21,8 +21,13 @@
 
 void fetched_free(struct fetched *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		buf_free(&f->v[i].data);
+		buf_free(&f->v[i].cert);
+		buf_free(&f->v[i].issuer);
+	}
+	free(f->v);
+	f->v = NULL;
 	f->n = 0;
 	buf_free(&f->missing);
 }
@@ -39,13 +44,13 @@ static void nap(int64_t ms)
 
 static bool busy(long status)
 {
-	return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
 /* What the service says, or "full jitter": a random part of a time that doubles. */
-static int pause_ms(int64_t *ret, const struct fetch *w, unsigned nth, long retry_after, struct err *e)
+static int pause_ms(int64_t *ret, const struct fetch *w, const struct ask *a, unsigned nth, long retry_after, struct err *e)
 {
-	const int64_t first = w->from->retry_ms ? w->from->retry_ms : RETRY_MS;
+	const int64_t first = w->from->retry_ms ? w->from->retry_ms : a->retry_ms ? a->retry_ms : RETRY_MS;
 	int64_t most = first << nth;
 	uint32_t dice;
 
@@ -56,20 +61,21 @@ static int pause_ms(int64_t *ret, const struct fetch *w, unsigned nth, long retr
 	return 0;
 }
 
-static int wait_for(const struct fetch *w, const char *shown, long status, long retry_after, unsigned nth, struct err *e)
+static int wait_for(const struct fetch *w, const struct ask *a, const char *shown, const char *said, long retry_after, unsigned nth,
+		    struct err *e)
 {
 	int64_t ms;
 
 	if (nth + 1 == TRIES)
-		return err_set(e, EC_IO, "'%s' answered %ld %d times", shown, status, TRIES);
+		return err_set(e, EC_IO, "'%s' answered %s %d times", shown, said, TRIES);
 	if (retry_after > WAIT_MAX_S)
-		return err_set(e, EC_IO, "'%s' answered %ld, and wants to be left alone for %ld s", shown, status, retry_after);
-	if (pause_ms(&ms, w, nth, retry_after, e))
+		return err_set(e, EC_IO, "'%s' answered %s, and wants to be left alone for %ld s", shown, said, retry_after);
+	if (pause_ms(&ms, w, a, nth, retry_after, e))
 		return -1;
 	if (host_left_ms(w->h, ms + 1) <= ms)
-		return err_set(e, EC_IO, "'%s' answered %ld, and the time limit ends before the next try in %lld s", shown, status,
+		return err_set(e, EC_IO, "'%s' answered %s, and the time limit ends before the next try in %lld s", shown, said,
 			       (long long)(ms / 1000));
-	host_log(w->h, LOG_INFO, "'%s' answered %ld: next try in %lld ms", shown, status, (long long)ms);
+	host_log(w->h, LOG_INFO, "'%s' answered %s: next try in %lld ms", shown, said, (long long)ms);
 	nap(ms);
 	return 0;
 }
@@ -103,20 +109,37 @@ static bool is_page(const struct http_response *r)	/* of a proxy or a login, not
 	return r->content_type.n >= 9 && !strncasecmp(buf_cstr(&r->content_type), "text/html", 9);
 }
 
-static int talk(struct http_response *ret, const struct fetch *w, const struct ask *a, struct err *e)
+/* Why this answer is worth another try, or NULL. */
+static const char *again(char number[static 24], const struct ask *a, const struct http_response *r)
 {
-	const struct http_request q = { .method = "GET", .url = a->url, .max_body = a->max, .want = { a->headers[0], a->headers[1] } };
+	if (busy(r->status)) {
+		snprintf(number, 24, "%ld", r->status);
+		return number;
+	}
+	return r->status == 200 && a->busy ? a->busy(buf_view(&r->body)) : NULL;
+}
+
+int fetch_talk(struct http_response *ret, struct fetch *w, const struct ask *a, struct err *e)
+{
+	const struct http_request q = { .method = a->body.n ? "POST" : "GET", .url = a->url, .headers = a->send, .body = a->body,
+					.max_body = a->max, .allow_plain = a->plain, .want = { a->headers[0], a->headers[1] } };
 	AUTO_BUF shown = { 0 };
+	char number[24];
 
 	http_url_public(&shown, a->url);
+	w->status = 0;
 	for (unsigned i = 0;; i++) {
+		const char *said;
+
 		http_free(ret);
 		*ret = (struct http_response){ 0 };
 		if (http_do(ret, w->h, &q, e))
 			return unreached(e);
-		if (!busy(ret->status))
+		w->status = ret->status;
+		said = again(number, a, ret);
+		if (!said)
 			break;
-		if (wait_for(w, buf_cstr(&shown), ret->status, ret->retry_after, i, e))
+		if (wait_for(w, a, buf_cstr(&shown), said, ret->retry_after, i, e))
 			return -1;
 	}
 	if (ret->status != 200)
@@ -152,17 +175,54 @@ static int url_decode(struct buf *ret, struct slice s, struct err *e)
 	return buf_check(ret, e);
 }
 
-static int keep(struct fetch *w, enum collateral_type t, const char *file, const char *source, int64_t fetched, bool cached,
-		struct slice data, struct err *e)
+static bool taken(const struct fetched *f, const char *file)
 {
-	struct fetched_piece *p = &w->out.v[w->out.n];
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].file, file))
+			return true;
+	return false;
+}
+
+/* Two pieces of one name get numbers: "vcek.der", "2-vcek.der". */
+static void name_piece(struct fetched_piece *p, const struct fetched *f, const char *file)
+{
+	snprintf(p->file, sizeof p->file, "%s", file);
+	for (unsigned i = 2; i <= COLLATERAL_ITEMS + 1 && taken(f, p->file); i++)
+		snprintf(p->file, sizeof p->file, "%u-%.140s", i, file);
+}
+
+static struct fetched_piece *add_piece(struct fetched *f, struct err *e)
+{
+	struct fetched_piece *v;
+
+	if (f->n == COLLATERAL_ITEMS) {
+		err_set(e, EC_FORMAT, "more than %d pieces of collateral", COLLATERAL_ITEMS);
+		return NULL;
+	}
+	v = realloc(f->v, (f->n + 1) * sizeof *v);
+	if (!v) {
+		err_oom(e);
+		return NULL;
+	}
+	f->v = v;
+	v[f->n] = (struct fetched_piece){ 0 };
+	return &v[f->n];
+}
+
+int fetch_keep(struct fetch *w, enum collateral_type t, const char *file, const char *source, int64_t fetched, bool cached, struct slice data,
+	       struct err *e)
+{
+	struct fetched_piece *p;
 
 	for (size_t i = 0; i < w->out.n; i++)
 		if (slice_eq(buf_view(&w->out.v[i].data), data))	/* one chain signs several documents */
 			return 0;
-	if (w->out.n == FETCHED_MAX)
-		return err_set(e, EC_BUG, "more than %d pieces of collateral", FETCHED_MAX);
-	*p = (struct fetched_piece){ .type = t, .file = file, .cached = cached };
+	p = add_piece(&w->out, e);
+	if (!p)
+		return -1;
+	p->type = t;
+	p->cached = cached;
+	name_piece(p, &w->out, file);
 	snprintf(p->source, sizeof p->source, "%s", source);
 	time_format(p->fetched, fetched);
 	buf_slice(&p->data, data);
@@ -216,12 +276,15 @@ static bool from_cache(struct fetch *w, const struct ask *a, struct err *e)
 		return false;
 	if (a->chain_file && !cache_get(&chain, &chain_written, w->from->cache_dir, key, a->max))
 		buf_reset(&chain);
-	if (check(&c, a, buf_view(&data), buf_view(&chain), &no) || !all_current(&c, host_now(w->h)))
+	if (check(&c, a, buf_view(&data), buf_view(&chain), &no))
+		return false;
+	/* many manifests outlive their signer's certificate: no answer, but the one that there is */
+	if (!all_current(&c, host_now(w->h)) && !(a->type == COLLATERAL_RIM && w->h->offline))
 		return false;
 	if (a->type != COLLATERAL_CERTS && !w->h->offline && host_now(w->h) - written > CACHE_FRESH_S)
 		return false;
-	return !keep(w, a->type, a->file, a->url, written, true, buf_view(&c.v[0].data), e) &&
-	       (chain.n == 0 || !keep(w, COLLATERAL_CERTS, a->chain_file, a->url, written, true, buf_view(&chain), e));
+	return !fetch_keep(w, a->type, a->file, a->url, written, true, buf_view(&c.v[0].data), e) &&
+	       (chain.n == 0 || !fetch_keep(w, COLLATERAL_CERTS, a->chain_file, a->url, written, true, buf_view(&chain), e));
 }
 
 static void to_cache(const struct fetch *w, const struct ask *a, struct slice data, struct slice chain)
@@ -236,42 +299,57 @@ static void to_cache(const struct fetch *w, const struct ask *a, struct slice da
 		host_log(w->h, LOG_WARN, "not kept in the cache: %s", e.msg);
 }
 
+/* The document in the answer. */
+static int unwrap(struct buf *ret, const struct ask *a, struct buf *body, struct err *e)
+{
+	if (a->open)
+		return a->open(a->arg, ret, buf_view(body), e);
+	buf_move(ret, body);
+	return 0;
+}
+
 int fetch_get(struct fetch *w, const struct ask *a, struct err *e)
 {
 	AUTO_HTTP r = { 0 };
-	AUTO_BUF chain = { .max = a->max };
+	AUTO_BUF chain = { .max = a->max }, data = { .max = a->max };
 	AUTO_COLLATERAL c = { 0 };
 	AUTO_BUF shown = { 0 };
 	const struct buf *header;
 
 	if (from_cache(w, a, e))
 		return 0;
-	if (talk(&r, w, a, e))
+	if (fetch_talk(&r, w, a, e))
 		return err_ctx(e, "cannot get %s", a->what);
 	http_url_public(&shown, a->url);
 	header = r.wanted[0].n ? &r.wanted[0] : &r.wanted[1];
-	if (url_decode(&chain, buf_view(header), e) || check(&c, a, buf_view(&r.body), buf_view(&chain), e))
+	if (url_decode(&chain, buf_view(header), e) || unwrap(&data, a, &r.body, e) || check(&c, a, buf_view(&data), buf_view(&chain), e))
 		return err_ctx(e, "cannot use what '%s' answered", buf_cstr(&shown));
 	if (!all_current(&c, host_now(w->h)))
 		host_log(w->h, LOG_WARN, "%s does not hold at this time: is the clock right?", a->what);
-	to_cache(w, a, buf_view(&r.body), buf_view(&chain));
-	return keep(w, a->type, a->file, a->url, host_now(w->h), false, buf_view(&c.v[0].data), e) ||	/* lists as DER */
-	       (chain.n && a->chain_file && keep(w, COLLATERAL_CERTS, a->chain_file, a->url, host_now(w->h), false, buf_view(&chain), e))
+	to_cache(w, a, buf_view(&data), buf_view(&chain));
+	return fetch_keep(w, a->type, a->file, a->url, host_now(w->h), false, buf_view(&c.v[0].data), e) ||	/* lists as DER */
+	       (chain.n && a->chain_file && fetch_keep(w, COLLATERAL_CERTS, a->chain_file, a->url, host_now(w->h), false, buf_view(&chain), e))
 		       ? -1 : 0;
 }
 
-/* A base with or without '/' at its end; Intel's own tools name a PCCS with part of the path. */
+/* A base with or without '/' at its end; Intel's own tools name a PCCS with part of the path, NVIDIA's the RIM service. */
 int fetch_url(char *ret, size_t n, struct err *e, const char *base, const char *fmt, ...)
 {
-	static const char tail[] = "/sgx/certification/v4";
+	static const char *const tails[] = { "/sgx/certification/v4", "/v1/rim" };
 	size_t len = strlen(base);
 	va_list ap;
 	int m;
 
 	while (len && base[len - 1] == '/')
 		len--;
-	if (len > sizeof tail - 1 && !memcmp(base + len - (sizeof tail - 1), tail, sizeof tail - 1))
-		len -= sizeof tail - 1;
+	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+		const size_t t = strlen(tails[i]);
+
+		if (len > t && !memcmp(base + len - t, tails[i], t)) {
+			len -= t;
+			break;
+		}
+	}
 	if (len >= n)
 		return err_set(e, EC_USAGE, "a base URL of %zu characters is too long", len);
 	memcpy(ret, base, len);
@@ -297,11 +375,12 @@ static int look_at_hand(struct fetch *w, struct err *e)
 	return 0;
 }
 
+/* A manifest outlives its signer's certificate; without a network there is no better one. */
 bool fetch_at_hand(const struct fetch *w, enum collateral_type t, bool (*is)(const void *arg, const struct collateral_item *it),
 		   const void *arg)
 {
 	for (size_t i = 0; w->have && !w->from->refresh && i < w->have->n; i++)
-		if (w->have->v[i].type == t && w->current[i] && is(arg, &w->have->v[i]))
+		if (w->have->v[i].type == t && (w->current[i] || (t == COLLATERAL_RIM && w->h->offline)) && is(arg, &w->have->v[i]))
 			return true;
 	return false;
 }
@@ -390,6 +469,8 @@ static int of_kind(struct fetch *w, const char *kind, struct slice raw, struct s
 		return of_tdx(w, raw, e);
 	if (!strcmp(kind, "az-snp-vtpm") || !strcmp(kind, "az-tdx-vtpm"))
 		return of_azure(w, raw, !strcmp(kind, "az-tdx-vtpm"), e);
+	if (!strcmp(kind, "nvgpu") || !strcmp(kind, "nvswitch"))
+		return fetch_nv(w, raw, e);
 	return 0;	/* a key of the caller's, or nobody, vouches for the others */
 }
 
@@ -403,46 +484,5 @@ int fetch_collateral(struct fetched *ret, const struct host *h, const struct fet
 		return -1;
 	}
 	*ret = w.out;
-	return 0;
-}
-
-/* --- into the bundle ------------------------------------------------------------------------------------------------------ */
-
-static bool same_issuer(struct slice a, struct slice b)
-{
-	struct crl x = { 0 }, y = { 0 };
-	struct err no = { 0 };
-	const bool same = !crl_parse(&x, a, &no) && !crl_parse(&y, b, &no) && slice_eq(x.issuer, y.issuer);
-
-	crl_free(&x);
-	crl_free(&y);
-	return same;
-}
-
-static bool replaces(const struct fetched_piece *p, const struct bundle_item *it)
-{
-	if (strcmp(it->kind, collateral_name(p->type)))
-		return false;
-	return p->type == COLLATERAL_TCB_INFO || p->type == COLLATERAL_QE_IDENTITY || slice_eq(buf_view(&p->data), buf_view(&it->data)) ||
-	       (p->type == COLLATERAL_CRL && same_issuer(buf_view(&p->data), buf_view(&it->data)));
-}
-
-int fetch_into_bundle(struct bundle *b, const struct fetched *f, struct err *e)
-{
-	struct bundle_items *l = &b->collateral;
-
-	for (size_t i = 0; i < f->n; i++) {
-		size_t kept = 0;
-
-		for (size_t k = 0; k < l->n; k++) {
-			if (replaces(&f->v[i], &l->v[k]))
-				buf_free(&l->v[k].data);
-			else
-				l->v[kept++] = l->v[k];
-		}
-		l->n = kept;
-		if (bundle_add(l, collateral_name(f->v[i].type), f->v[i].source, f->v[i].fetched, buf_view(&f->v[i].data), e))
-			return -1;
-	}
 	return 0;
 }

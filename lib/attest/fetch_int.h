@@ -5,6 +5,7 @@
 /* Between the fetch*.c files. */
 
 #include "attest/fetch.h"
+#include "net/http.h"
 #include "tee/snp.h"
 #include "tee/tdx.h"
 
@@ -13,6 +14,7 @@ struct fetch {			/* one call */
 	const struct fetch_from *from;
 	const struct collateral *have;		/* may be NULL */
 	bool current[COLLATERAL_ITEMS];		/* which of these hold now */
+	long status;				/* of the last answer; 0: there was none */
 	struct fetched out;
 };
 
@@ -22,8 +24,16 @@ struct ask {			/* one piece, and where it is */
 	const char *file, *chain_file;		/* chain_file NULL: no issuer chain comes along */
 	const char *headers[2];			/* that may hold the chain, URL-encoded PEM */
 	bool chain_needed;
+	const char *const *send;		/* "Name: value", NULL ended; may be NULL */
+	struct slice body;			/* n > 0: POST */
+	bool plain;				/* http:// beyond loopback is taken */
+	unsigned retry_ms;			/* first pause; 0: 4 s */
 	char key[256], url[1024];
 	size_t max;
+	/* What is kept of an answer, appended; NULL: all of it.  EC_FORMAT, EC_ABSENT. */
+	int (*open)(const void *arg, struct buf *ret, struct slice body, struct err *e);
+	/* Does an answer of 200 say "ask again"?  The word for people; NULL: no. */
+	const char *(*busy)(struct slice body);
 	/* Is it what was asked for?  EC_FORMAT or EC_REFUSED with the reason. */
 	int (*fits)(const void *arg, const struct collateral *c, struct err *e);
 	/* The service has none (status 4xx): says so in its own words; NULL: a general text. */
@@ -31,6 +41,9 @@ struct ask {			/* one piece, and where it is */
 	const void *arg;
 };
 int fetch_get(struct fetch *w, const struct ask *a, struct err *e);	/* from the cache, or from the service */
+int fetch_talk(struct http_response *ret, struct fetch *w, const struct ask *a, struct err *e);	/* from the service; status 200 */
+int fetch_keep(struct fetch *w, enum collateral_type t, const char *file, const char *source, int64_t fetched, bool cached, struct slice data,
+	       struct err *e);		/* the piece is the last one then, or there was the same already */
 /* Is a piece at hand that holds now and fits? */
 bool fetch_at_hand(const struct fetch *w, enum collateral_type t, bool (*is)(const void *arg, const struct collateral_item *it),
 		   const void *arg);
@@ -38,5 +51,6 @@ int fetch_url(char *ret, size_t n, struct err *e, const char *base, const char *
 
 int fetch_snp(struct fetch *w, const struct snp_report *r, const struct cert_list *certs, struct err *e);
 int fetch_tdx(struct fetch *w, const struct tdx_quote *q, struct err *e);
+int fetch_nv(struct fetch *w, struct slice raw, struct err *e);	/* all devices of one piece of evidence */
 
 #endif

@@ -535,7 +535,8 @@ TEST(fetch_into_a_bundle_replaces_lists_and_keeps_the_rest)
 {
 	AUTO_BUNDLE b = { 0 };
 	AUTO_BUF old = { 0 }, new = { 0 }, genoa = { 0 };
-	struct fetched f = { .n = 1 };
+	struct fetched_piece one = { .type = COLLATERAL_CRL, .file = "x", .source = "https://x", .fetched = "2026-01-01T00:00:00Z" };
+	const struct fetched f = { .v = &one, .n = 1 };
 
 	list_make(&old, &(const struct list_make){ .from = -200, .until = -100 });
 	list_make(&new, &(const struct list_make){ 0 });
@@ -543,8 +544,7 @@ TEST(fetch_into_a_bundle_replaces_lists_and_keeps_the_rest)
 	WORKS(bundle_add(&b.collateral, "x509.crl", "", "", buf_view(&old), &e));
 	WORKS(bundle_add(&b.collateral, "x509.crl", "", "", buf_view(&genoa), &e));
 	WORKS(bundle_add(&b.collateral, "snp.certtable", "", "", SLICE("t"), &e));
-	f.v[0] = (struct fetched_piece){ .type = COLLATERAL_CRL, .file = "x", .source = "https://x", .fetched = "2026-01-01T00:00:00Z" };
-	buf_slice(&f.v[0].data, buf_view(&new));
+	buf_slice(&one.data, buf_view(&new));
 	WORKS(fetch_into_bundle(&b, &f, &e));
 	WORKS(fetch_into_bundle(&b, &f, &e));	/* twice is once */
 	EQ(b.collateral.n, 3);
@@ -554,7 +554,7 @@ TEST(fetch_into_a_bundle_replaces_lists_and_keeps_the_rest)
 		OK(slice_eq(buf_view(&b.collateral.v[2].data), buf_view(&new)));
 		STR(b.collateral.v[2].source, "https://x");
 	}
-	fetched_free(&f);
+	buf_free(&one.data);
 }
 
 /* One machine collects, a second one has the network, a third one verifies without. */

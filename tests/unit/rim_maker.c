@@ -61,6 +61,12 @@ const uint8_t *rim_maker_root(void)
 	return m.root;
 }
 
+const struct privkey *rim_maker_ca_key(void)
+{
+	ready();
+	return &m.ca;
+}
+
 /* --- text ------------------------------------------------------------------------------------------------------- */
 
 static const char *or(const char *s, const char *otherwise)

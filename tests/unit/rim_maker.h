@@ -10,6 +10,7 @@
 #define RIM_MAKER_DAY INT64_C(86400)
 
 const uint8_t *rim_maker_root(void);		/* SHA-256 of the root's DER: struct expect's nv_rim_root */
+const struct privkey *rim_maker_ca_key(void);	/* of all its CAs: signs certificates and their status */
 
 struct rim_make_golden {
 	unsigned index;

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Collateral of NVIDIA's devices: manifests from the RIM service (nvidia-gpu.md 3.1), certificate status by OCSP (2.5). */
+
+#include <strings.h>
+
+#include "attest/cache.h"
+#include "attest/fetch_int.h"
+#include "crypto/hash.h"
+#include "crypto/xmldsig.h"
+#include "evidence/rim_answer.h"
+#include "gpu/nv_roots.h"
+#include "gpu/nvgpu.h"
+
+#define FIRST_PAUSE_MS 500
+#define CHAIN_MAX 8			/* certificates of one chain that are looked at */
+#define ASKED_MAX 512			/* certificates of one call */
+
+struct chain {				/* leaf first, each issued by the next; borrowed */
+	struct cert v[CHAIN_MAX];
+	size_t n;
+};
+
+struct nv {
+	struct fetch *f;
+	uint8_t nonce[32];
+	struct slice wanted;			/* that nonce, or the caller's */
+	uint8_t asked[ASKED_MAX][32];		/* SHA-256 of certificates whose status was looked for */
+	size_t n_asked;
+};
+
+static void note(struct nv *w, const char *text)
+{
+	buf_printf(&w->f->out.missing, "%s\n", text);
+}
+
+/* A caller who writes http:// means it: what comes is signed.  To loopback it is taken anyway, and then past every proxy. */
+static bool plain_beyond_loopback(const char *url)
+{
+	static const char *const loopback[] = { "127.", "localhost", "[::1]" };
+
+	if (strncasecmp(url, "http://", 7))
+		return false;
+	for (size_t i = 0; i < sizeof loopback / sizeof loopback[0]; i++)
+		if (!strncasecmp(url + 7, loopback[i], strlen(loopback[i])))
+			return false;
+	return true;
+}
+
+/* --- certificate status ---------------------------------------------------------------------------------------------- */
+
+struct query {				/* one certificate */
+	const struct cert *cert, *issuer;
+	struct cert_list above;			/* the issuer's issuer and so on */
+	char name[192];				/* for people */
+	char hash[65];				/* of the certificate, hex */
+};
+
+static bool is_answer(const struct query *q, const struct ocsp *o, int64_t now, struct err *e)
+{
+	struct ocsp_entry said;
+
+	if (!ocsp_about(&said, o, q->cert, q->issuer))
+		return err_set(e, EC_FORMAT, "the answer is about another certificate"), false;
+	return !ocsp_current(o, &said, now, e) && !ocsp_signed(o, q->issuer, &q->above, now, e);
+}
+
+/* One that was asked for with our nonce; without a network, any that holds now. */
+static bool status_at_hand(const struct nv *w, const struct query *q)
+{
+	const struct collateral *have = w->f->have;
+	struct err no = { 0 };
+
+	for (size_t i = 0; have && !w->f->from->refresh && i < have->n; i++)
+		if (have->v[i].type == COLLATERAL_OCSP && (w->f->h->offline || slice_eq(have->v[i].ocsp.nonce, w->wanted)) &&
+		    is_answer(q, &have->v[i].ocsp, host_now(w->f->h), &no))
+			return true;
+	return false;
+}
+
+/* "try later" and "internal error" are what status 503 and 500 are elsewhere. */
+static const char *busy_word(struct slice body)
+{
+	AUTO_OCSP o = { 0 };
+	struct err no = { 0 };
+
+	if (ocsp_parse(&o, body, &no) || (o.response_status != 2 && o.response_status != 3))
+		return NULL;
+	return ocsp_response_status_word(o.response_status);
+}
+
+enum verdict { KEEP, REFUSE, ASK_PLAINLY };	/* the last: once more without a nonce */
+
+static enum verdict judge(struct nv *w, const struct query *q, struct slice body, struct slice nonce, struct err *e)
+{
+	AUTO_OCSP o = { 0 };
+
+	if (ocsp_parse(&o, body, e))
+		return REFUSE;
+	if (o.response_status) {
+		err_set(e, o.response_status == 5 || o.response_status == 6 ? EC_DENIED : EC_IO, "the responder says '%s'",
+			ocsp_response_status_word(o.response_status));
+		return nonce.n ? ASK_PLAINLY : REFUSE;
+	}
+	if (nonce.n && o.nonce.n && !slice_eq(o.nonce, nonce)) {
+		err_set(e, EC_REFUSED, "the answer carries another nonce than the one asked for");
+		return ASK_PLAINLY;
+	}
+	if (!is_answer(q, &o, host_now(w->f->h), e))
+		return REFUSE;
+	if (!slice_eq(o.nonce, w->wanted))
+		host_log(w->f->h, LOG_WARN, "the status of '%s' comes without our nonce: it counts as cached, not as live", q->name);
+	return KEEP;
+}
+
+static enum verdict ask_responder(struct buf *ret, struct nv *w, struct ask *a, const struct query *q, struct slice nonce, struct err *e)
+{
+	AUTO_BUF request = { .max = 4096 };
+	AUTO_HTTP r = { 0 };
+	enum verdict v;
+
+	if (ocsp_request(&request, q->cert, q->issuer, HASH_SHA1, nonce, e))
+		return REFUSE;
+	a->body = buf_view(&request);
+	if (fetch_talk(&r, w->f, a, e))
+		return nonce.n && w->f->status == 400 ? ASK_PLAINLY : REFUSE;
+	v = judge(w, q, buf_view(&r.body), nonce, e);
+	if (v == KEEP)
+		buf_move(ret, &r.body);
+	return v;
+}
+
+static int from_responder(struct buf *ret, struct nv *w, struct ask *a, const struct query *q, struct err *e)
+{
+	enum verdict v = ask_responder(ret, w, a, q, w->wanted, e);
+
+	if (v == ASK_PLAINLY) {
+		host_log(w->f->h, LOG_INFO, "status of '%s': asked again without a nonce (%s)", q->name, e ? e->msg : "refused");
+		v = ask_responder(ret, w, a, q, (struct slice){ 0 }, e);
+	}
+	return v == KEEP ? 0 : -1;
+}
+
+/* Only for want of a better one: an answer of the past says less than one that was made for this call. */
+static bool status_from_cache(struct buf *ret, int64_t *written, const struct nv *w, const struct query *q, const char *key)
+{
+	const char *dir = w->f->from->cache_dir;
+	AUTO_BUF b = { .max = OCSP_MAX };
+	AUTO_OCSP o = { 0 };
+	struct err no = { 0 };
+
+	if (!dir || w->f->from->refresh || !cache_get(&b, written, dir, key, OCSP_MAX) || ocsp_parse(&o, buf_view(&b), &no) ||
+	    o.response_status || !is_answer(q, &o, host_now(w->f->h), &no))
+		return false;
+	buf_move(ret, &b);
+	return true;
+}
+
+/* "GH100_A01_GSP_BROM-1f2e3d4c5b6a7988.ocsp": names come from evidence. */
+static void file_name(char ret[static 160], const struct query *q)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const char *cn = strstr(q->name, "CN=");
+	size_t n = 0;
+
+	for (cn = cn ? cn + 3 : q->name; *cn && *cn != ',' && n < 64; cn++)
+		ret[n++] = strchr(ok, *cn) ? *cn : '_';
+	snprintf(ret + n, 160 - n, "%s%.16s.ocsp", n ? "-" : "", q->hash);
+}
+
+static int keep_status(struct nv *w, const struct query *q, const char *source, int64_t when, bool cached, struct slice der, struct err *e)
+{
+	const size_t before = w->f->out.n;
+	struct fetched_piece *p;
+	char file[160];
+
+	file_name(file, q);
+	if (fetch_keep(w->f, COLLATERAL_OCSP, file, source, when, cached, der, e))
+		return -1;
+	if (w->f->out.n == before)
+		return 0;
+	p = &w->f->out.v[before];
+	buf_slice(&p->cert, q->cert->der);
+	buf_slice(&p->issuer, q->issuer->der);
+	return buf_check(&p->cert, e) || buf_check(&p->issuer, e) ? -1 : 0;
+}
+
+static void status_to_cache(const struct nv *w, const char *key, struct slice der)
+{
+	struct err e = { 0 };
+
+	if (w->f->from->cache_dir && cache_put(w->f->from->cache_dir, key, der, &e))
+		host_log(w->f->h, LOG_WARN, "not kept in the cache: %s", e.msg);
+}
+
+static int get_status(struct nv *w, const struct query *q, struct err *e)
+{
+	static const char *const send[] = { "Content-Type: application/ocsp-request", "Accept: application/ocsp-response", NULL };
+	const char *base = w->f->from->ocsp ? w->f->from->ocsp : FETCH_OCSP;
+	struct ask a = { .type = COLLATERAL_OCSP, .what = "certificate status", .send = send, .plain = plain_beyond_loopback(base),
+			 .retry_ms = FIRST_PAUSE_MS, .max = OCSP_MAX };
+	AUTO_BUF der = { .max = OCSP_MAX };
+	int64_t written;
+
+	a.busy = busy_word;
+	snprintf(a.key, sizeof a.key, "nv-ocsp-%s.der", q->hash);
+	if (fetch_url(a.url, sizeof a.url, e, base, "%s", ""))
+		return -1;
+	if (!from_responder(&der, w, &a, q, e)) {
+		status_to_cache(w, a.key, buf_view(&der));
+		return keep_status(w, q, a.url, host_now(w->f->h), false, buf_view(&der), e);
+	}
+	if (!status_from_cache(&der, &written, w, q, a.key))
+		return err_ctx(e, "cannot get the status of certificate '%s' from '%s'", q->name, a.url);
+	if (!w->f->h->offline)
+		host_log(w->f->h, LOG_WARN, "the status of '%s' is cached: %s", q->name, e ? e->msg : "the responder gives none");
+	return keep_status(w, q, a.url, written, true, buf_view(&der), e);
+}
+
+static bool asked_already(struct nv *w, const uint8_t hash[static 32])
+{
+	for (size_t i = 0; i < w->n_asked; i++)
+		if (!memcmp(w->asked[i], hash, 32))
+			return true;
+	return false;
+}
+
+static int ask_status(struct nv *w, const struct chain *c, size_t i, struct err *e)
+{
+	struct cert above[CHAIN_MAX];
+	struct query q = { .cert = &c->v[i], .issuer = &c->v[i + 1], .above = { above, c->n - (i + 2) } };
+	AUTO_BUF name = { .max = 4096 }, hex = { 0 };
+	uint8_t hash[32];
+
+	if (hash_of(hash, HASH_SHA256, q.cert->der, e))
+		return -1;
+	if (asked_already(w, hash))
+		return 0;
+	if (w->n_asked == ASKED_MAX)
+		return err_set(e, EC_FORMAT, "the evidence speaks of more than %d certificates", ASKED_MAX);
+	memcpy(w->asked[w->n_asked++], hash, 32);
+	for (size_t k = i + 2; k < c->n; k++)
+		above[k - (i + 2)] = c->v[k];
+	if (cert_name(&name, q.cert->subject, e))
+		return err_ctx(e, "certificate whose status is wanted");
+	buf_hex(&hex, slice_of(hash, sizeof hash));
+	snprintf(q.name, sizeof q.name, "%s", buf_cstr(&name));
+	snprintf(q.hash, sizeof q.hash, "%s", buf_cstr(&hex));
+	return status_at_hand(w, &q) ? 0 : get_status(w, &q, e);
+}
+
+/* In order of issue, beginning with the first one. */
+static void chain_of(struct chain *ret, const struct cert_list *l)
+{
+	*ret = (struct chain){ 0 };
+	if (l->n)
+		ret->v[ret->n++] = l->v[0];
+	while (ret->n && ret->n < CHAIN_MAX) {
+		const struct cert *last = &ret->v[ret->n - 1], *next = NULL;
+
+		if (slice_eq(last->subject, last->issuer))
+			return;
+		for (size_t i = 0; i < l->n && !next; i++)
+			if (slice_eq(l->v[i].subject, last->issuer))
+				next = &l->v[i];
+		if (!next)
+			return;
+		ret->v[ret->n++] = *next;
+	}
+}
+
+static bool whole(const struct chain *c)
+{
+	return c->n && slice_eq(c->v[c->n - 1].subject, c->v[c->n - 1].issuer);
+}
+
+static int ask_chain(struct nv *w, const struct cert_list *l, size_t first, size_t end, const char *whose, struct err *e)
+{
+	struct chain c;
+
+	chain_of(&c, l);
+	for (size_t i = first; i < end && i + 1 < c.n; i++)
+		if (ask_status(w, &c, i, e))
+			return -1;
+	if (c.n <= end && !whole(&c)) {
+		AUTO_BUF text = { 0 };
+
+		buf_printf(&text, "%s: its chain ends after %zu certificates, without a root: the status of the last ones cannot be asked for",
+			   whose, c.n);
+		note(w, buf_cstr(&text));
+	}
+	return 0;
+}
+
+/* --- manifests ------------------------------------------------------------------------------------------------------------- */
+
+struct rim_want {
+	const char *id, *of;			/* of: "driver 550.144.03" */
+};
+
+static int open_rim(const void *arg, struct buf *ret, struct slice body, struct err *e)
+{
+	const struct rim_want *r = arg;
+
+	return rim_unpack(ret, slice_trim(body), r->id, e);
+}
+
+static int rim_certs(struct xmldsig *ret, struct slice document, struct err *e)
+{
+	AUTO_XML *x = NULL;
+
+	return xml_parse(&x, document, RIM_DOCUMENT_MAX, e) || xmldsig_open(ret, x, e) ? -1 : 0;
+}
+
+/* Those of the manifest, and NVIDIA's root, which some come without. */
+static int rim_chain_certs(struct xmldsig *ret, struct slice document, struct err *e)
+{
+	return rim_certs(ret, document, e) || certs_parse(&ret->certs, slice_str(nv_rim_root_pem), e) ? -1 : 0;
+}
+
+static int fits_rim(const void *arg, const struct collateral *c, struct err *e)
+{
+	struct xmldsig sig = { 0 };
+	const int rc = rim_certs(&sig, buf_view(&c->v[0].data), e);
+
+	(void)arg;
+	xmldsig_free(&sig);
+	return rc;
+}
+
+static int no_rim(const void *arg, long status, struct err *e)
+{
+	const struct rim_want *r = arg;
+
+	if (status != 404)
+		return err_set(e, EC_IO, "the RIM service answered %ld for '%s'", status, r->id);
+	return err_set(e, EC_ABSENT, "no RIM is published for this %s: %s", r->of, r->id);
+}
+
+/* What it is, a file and a bundle say by its name; whether it is true, verification finds out. */
+static bool is_rim(const void *arg, const struct collateral_item *it)
+{
+	const struct rim_want *r = arg;
+	const char *slash = strrchr(it->source, '/'), *name = slash ? slash + 1 : it->source;
+	const size_t n = strlen(r->id);
+
+	return !strncmp(name, r->id, n) && (!name[n] || !strcmp(name + n, ".xml"));
+}
+
+static bool id_is_good(const char *id)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return id[0] != '.' && !id[strspn(id, ok)];
+}
+
+/* "Authorization: Bearer KEY", with the NUL. */
+static int bearer(struct secret *ret, const struct secret *key, struct err *e)
+{
+	static const char start[] = "Authorization: Bearer ";
+	const struct slice k = slice_trim(secret_view(key));
+
+	for (size_t i = 0; i < k.n; i++)
+		if (k.p[i] <= 0x20 || k.p[i] >= 0x7f)
+			return err_set(e, EC_USAGE, "the service key holds bytes that no header can");
+	if (k.n == 0 || k.n > 8192)
+		return err_set(e, EC_USAGE, "the service key has %zu characters, wanted 1 to 8192", k.n);
+	if (secret_alloc(ret, sizeof start + k.n, e))
+		return -1;
+	memcpy(ret->p, start, sizeof start - 1);
+	memcpy(ret->p + sizeof start - 1, k.p, k.n);
+	return 0;
+}
+
+static int fetch_rim(struct nv *w, const struct rim_want *r, struct err *e)
+{
+	const struct fetch_from *from = w->f->from;
+	const char *base = from->rim ? from->rim : FETCH_RIM;
+	const char *send[] = { "Accept: application/json", NULL, NULL };
+	struct ask a = { .type = COLLATERAL_RIM, .what = "the reference integrity manifest", .send = send, .retry_ms = FIRST_PAUSE_MS,
+			 .max = RIM_ANSWER_MAX, .open = open_rim, .fits = fits_rim, .none = no_rim, .arg = r };
+	AUTO_SECRET header = { 0 };
+	char file[160];
+
+	if (from->service_key) {
+		if (bearer(&header, from->service_key, e))
+			return -1;
+		send[1] = (const char *)header.p;
+	} else {
+		a.plain = plain_beyond_loopback(base);
+	}
+	snprintf(file, sizeof file, "%s.xml", r->id);
+	a.file = file;
+	snprintf(a.key, sizeof a.key, "nv-rim-%s.xml", r->id);
+	w->f->status = 0;
+	if (fetch_url(a.url, sizeof a.url, e, base, "/v1/rim/%s", r->id))
+		return -1;
+	if (!fetch_get(w->f, &a, e))
+		return 0;
+	if (e && e->code == EC_DENIED)
+		err_hint(e, from->service_key ? "the service key was sent" : "a service key may be needed: --service-key SRC");
+	return -1;
+}
+
+/* One that is at hand or was fetched now; NULL: there is none. */
+static const struct buf *find_rim(const struct nv *w, const struct rim_want *r)
+{
+	const struct collateral *have = w->f->have;
+	char file[160];
+
+	snprintf(file, sizeof file, "%s.xml", r->id);
+	for (size_t i = 0; i < w->f->out.n; i++)
+		if (w->f->out.v[i].type == COLLATERAL_RIM && !strcmp(w->f->out.v[i].file, file))
+			return &w->f->out.v[i].data;
+	for (size_t i = 0; have && i < have->n; i++)
+		if (have->v[i].type == COLLATERAL_RIM && is_rim(r, &have->v[i]))
+			return &have->v[i].data;
+	return NULL;
+}
+
+static int ask_rim(struct nv *w, const char *id, const char *of, struct err *e)
+{
+	const struct rim_want r = { id, of };
+	struct xmldsig sig = { 0 };
+	const struct buf *document;
+	struct err why = { 0 };
+	int rc = 0;
+
+	if (!fetch_at_hand(w->f, COLLATERAL_RIM, is_rim, &r) && fetch_rim(w, &r, &why)) {
+		if (w->f->status == 404) {
+			note(w, why.msg);
+			return 0;
+		}
+		if (e)
+			*e = why;
+		return err_ctx(e, "'%s'", id);
+	}
+	document = find_rim(w, &r);
+	if (!document)			/* the same document under two ids: its certificates were seen */
+		return 0;
+	if (rim_chain_certs(&sig, buf_view(document), &why)) {
+		AUTO_BUF text = { 0 };
+
+		buf_printf(&text, "%s: its certificates cannot be read: %s", id, why.msg);
+		note(w, buf_cstr(&text));
+	} else {
+		rc = ask_chain(w, &sig.certs, 0, 3, id, e);
+	}
+	xmldsig_free(&sig);
+	return rc;
+}
+
+/* --- the devices --------------------------------------------------------------------------------------------------------- */
+
+static bool seen_before(const struct nv_set *s, size_t i, const char *id)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(s->v[k].driver_rim, id) || !strcmp(s->v[k].vbios_rim, id))
+			return true;
+	return false;
+}
+
+static int ask_device_rim(struct nv *w, const struct nv_set *s, size_t i, const char *id, const char *what, const char *version, struct err *e)
+{
+	AUTO_BUF of = { 0 }, text = { 0 };
+
+	if (!id[0] || seen_before(s, i, id))
+		return 0;
+	buf_printf(&of, "%s %s", what, version);
+	if (id_is_good(id) && !buf_check(&of, e))
+		return ask_rim(w, id, buf_cstr(&of), e);
+	buf_printf(&text, "%s: no RIM can be asked for: '%s' is no id of one", s->v[i].label, id);
+	note(w, buf_cstr(&text));
+	return 0;
+}
+
+static int ask_device(struct nv *w, const struct nv_set *s, size_t i, struct err *e)
+{
+	const struct nv_device *d = &s->v[i];
+
+	return ask_device_rim(w, s, i, d->driver_rim, "driver", d->driver, e) ||
+	       ask_device_rim(w, s, i, d->vbios_rim, "VBIOS", d->vbios, e) || ask_chain(w, &d->chain, 1, 4, d->label, e) ? -1 : 0;
+}
+
+static int nonce_of(struct nv *w, const struct nv_set *s, struct err *e)
+{
+	w->wanted = w->f->from->ocsp_nonce;
+	if (w->wanted.n)
+		return w->wanted.n <= OCSP_NONCE_MAX ? 0 : err_set(e, EC_BUG, "nonce of %zu bytes for OCSP", w->wanted.n);
+	w->wanted = slice_of(w->nonce, sizeof w->nonce);
+	return bundle_nonce_for(w->nonce, "ocsp", s->v[0].report.nonce, (struct slice){ 0 }, e);
+}
+
+int fetch_nv(struct fetch *f, struct slice raw, struct err *e)
+{
+	struct nv *w = calloc(1, sizeof *w);
+	struct nv_set s = { 0 };
+	int rc = w ? 0 : err_oom(e);
+
+	if (w)
+		w->f = f;
+	rc = rc || nv_set_parse(&s, raw, e) || nonce_of(w, &s, e) ? -1 : 0;
+	for (size_t i = 0; !rc && i < s.n; i++)
+		rc = ask_device(w, &s, i, e);
+	nv_set_free(&s);
+	free(w);
+	return rc;
+}
