@@ -281,8 +281,8 @@ static int boot_late(const struct mmio *m, const struct gpu_regs *r, uint32_t v,
 {
 	const char *no_value = mmio_no_value(v);
 
-	err_set(e, EC_IO, "boot not complete after %jd ms: register 0x%x reads 0x%x%s%s, wanted 0xff", (intmax_t)ms, (unsigned)r->boot, (unsigned)v,
-		no_value ? ", " : "", no_value ? no_value : "");
+	err_set(e, EC_IO, "boot not complete after %jd.%jd s: register 0x%x reads 0x%x%s%s, wanted 0xff", (intmax_t)(ms / 1000),
+		(intmax_t)(ms % 1000 / 100), (unsigned)r->boot, (unsigned)v, no_value ? ", " : "", no_value ? no_value : "");
 	scratch_hint(m, e);
 	return -1;
 }
