@@ -179,14 +179,17 @@ static bool is_absolute(const char *uri)
 	return true;
 }
 
-static bool declare(struct parse *p, struct xml_decl *ret, const char *prefix, const char *uri)
+/* qname: "xmlns" or "xmlns:prefix" */
+static bool declare(struct parse *p, struct xml_decl *ret, const char *qname, const char *uri)
 {
+	const char *prefix = qname[5] ? qname + 6 : "";
+
 	if (!strcmp(prefix, "xml") || !strcmp(prefix, "xmlns"))
 		return refuse(p, "a declaration of the prefix", prefix);
 	if (!strcmp(uri, XML_NAMESPACE) || !strcmp(uri, XMLNS_URI))
 		return refuse(p, "a declaration of the namespace", uri);
-	if (prefix[0] && !is_ncname(prefix, strlen(prefix)))
-		return refuse(p, "not a prefix that is taken here:", prefix);
+	if (qname[5] && !is_ncname(prefix, strlen(prefix)))
+		return refuse(p, "not a prefix that is taken here:", qname);
 	if (prefix[0] && !uri[0])
 		return refuse(p, "a declaration takes back the prefix", prefix);
 	if (strlen(uri) > XML_URI_MAX)
@@ -202,11 +205,9 @@ static bool declare(struct parse *p, struct xml_decl *ret, const char *prefix, c
 
 /* --- elements --------------------------------------------------------------------------------------------------- */
 
-static const char *declared(const char *qname)	/* the prefix that an attribute of this name declares; NULL: none */
+static bool declares(const char *qname)
 {
-	if (strncmp(qname, "xmlns", 5))
-		return NULL;
-	return qname[5] == ':' ? qname + 6 : qname[5] ? NULL : "";
+	return !strncmp(qname, "xmlns", 5) && (!qname[5] || qname[5] == ':');
 }
 
 static int by_prefix(const void *a, const void *b)
@@ -233,7 +234,7 @@ void xml_sort_decls(struct xml_decl *v, size_t n)
 static bool set_decls(struct parse *p, struct xml_node *n, const char **atts)
 {
 	for (; *atts; atts += 2)
-		if (declared(*atts) && !declare(p, &n->decls[n->n_decls++], declared(*atts), atts[1]))
+		if (declares(*atts) && !declare(p, &n->decls[n->n_decls++], *atts, atts[1]))
 			return false;
 	xml_sort_decls(n->decls, n->n_decls);
 	return true;
@@ -244,7 +245,7 @@ static bool set_attrs(struct parse *p, struct xml_node *n, const char **atts)
 	for (; *atts; atts += 2) {
 		struct xml_attr *a;
 
-		if (declared(*atts))
+		if (declares(*atts))
 			continue;
 		a = &n->attrs[n->n_attrs++];
 		a->n = strlen(atts[1]);
@@ -267,7 +268,7 @@ static bool fill(struct parse *p, struct xml_node *n, const char *qname, const c
 	size_t decls = 0, all = 0;
 
 	for (const char **a = atts; *a; a += 2, all++)
-		decls += declared(*a) != NULL;
+		decls += declares(*a);
 	if (all > XML_ATTRS_MAX)
 		return refuse(p, "there are too many attributes at", qname);
 	if (!count(p, all))
