@@ -2,9 +2,12 @@
 /* Evidence of this machine: see collect.h. */
 
 #include "attest/collect.h"
+#include "attest/collect_gpu.h"
 #include "attest/kinds.h"
 #include "attest/machine.h"
+#include "crypto/hash.h"
 #include "evidence/bundle.h"
+#include "gpu/nvgpu.h"
 #include "tee/detect.h"
 #include "tee/eventlog.h"
 
@@ -35,6 +38,10 @@ int collect_pick(const char **ret, const struct host *h, const char *tee, struct
 		tee = d.tee;
 	}
 	k = kind_by_name(tee);
+	if (k && k->join) {
+		err_set(e, EC_USAGE, "'%s' is no TEE but devices in a machine", tee);
+		return err_hint(e, "--tee none collects the evidence of GPUs alone");
+	}
 	if (!k || !k->collect) {
 		kind_names(&names);
 		err_set(e, EC_ABSENT, "evidence of '%s' cannot be collected", tee);
@@ -75,7 +82,9 @@ int collect_evidence(struct json **ret, const struct host *h, const char *tee, s
 	return k->to_trustee(ret, &ev, e);
 }
 
-static int fill(struct bundle *b, const struct host *h, const struct evidence *ev, struct err *e)
+/* --- a bundle ------------------------------------------------------------------------------------------------- */
+
+static int fill(struct bundle *b, const struct evidence *ev, struct err *e)
 {
 	b->evidence.v[0].data.n = 0;
 	buf_slice(&b->evidence.v[0].data, buf_view(&ev->raw));
@@ -90,30 +99,152 @@ static int fill(struct bundle *b, const struct host *h, const struct evidence *e
 	for (size_t i = 0; i < N_LOGS; i++)
 		if (ev->logs[i].n && bundle_add(&b->event_logs, log_form_names[i], "", b->created, buf_view(&ev->logs[i]), e))
 			return -1;
-	b->machine = json_object();
-	return machine_describe(b->machine, "machine", NULL, h, e);
+	return 0;
+}
+
+/* GPUs and NVSwitches, all for one nonce that derives from the bundle's: in front of everything, because their hashes enter the CPU's report data. */
+static int add_devices(struct bundle *b, const struct host *h, const struct collect_opts *o, struct err *e)
+{
+	AUTO_BUF gpus = { .max = EVIDENCE_MAX };
+	uint8_t nonce[32];
+
+	if (bundle_nonce_for(nonce, "nvgpu", o->nonce, o->runtime_data, e) ||
+	    (o->nvswitch.n && switches_check(o->nvswitch, nonce, e)) ||
+	    gpus_collect(&gpus, h, o->gpus, o->nvswitch.n > 0, slice_of(nonce, sizeof nonce), o->facts, e))
+		return -1;
+	if (!gpus.n && b->evidence.n == 0)
+		return err_set(e, EC_ABSENT, "no NVIDIA GPU here, and --tee none leaves nothing else to ask");
+	if (gpus.n && bundle_add(&b->evidence, "nvgpu", "", "", buf_view(&gpus), e))
+		return -1;
+	if (o->nvswitch.n && bundle_add(&b->evidence, "nvswitch", "", "", o->nvswitch, e))
+		return -1;
+	if (o->facts && (gpus.n || o->nvswitch.n))
+		json_add_hex(o->facts, "gpu_nonce", slice_of(nonce, sizeof nonce));
+	return 0;
+}
+
+static int add_cpu(struct bundle *b, const struct host *h, const struct collect_opts *o, const char *name, struct err *e)
+{
+	AUTO_EVIDENCE ev = { 0 };
+	const struct evidence_kind *k;
+	uint8_t rd[64];
+
+	return bundle_report_data(rd, b, o->nonce, e) || take(&ev, &k, h, name, &o->how, slice_of(rd, sizeof rd), e) || fill(b, &ev, e) ? -1 : 0;
+}
+
+static bool devices_alone(const struct collect_opts *o)
+{
+	return o->tee && !strcmp(o->tee, "none");
+}
+
+static int check_opts(const struct collect_opts *o, struct err *e)
+{
+	if (o->nonce.n < BUNDLE_NONCE_MIN || o->nonce.n > BUNDLE_NONCE_MAX)
+		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted %d to %d", o->nonce.n, BUNDLE_NONCE_MIN, BUNDLE_NONCE_MAX);
+	if (o->runtime_data.n > BUNDLE_RUNTIME_MAX)
+		return err_set(e, EC_USAGE, "runtime data is %zu bytes, at most %zu are bound", o->runtime_data.n, BUNDLE_RUNTIME_MAX);
+	if (devices_alone(o) && gpus_none(o->gpus))
+		return err_set(e, EC_USAGE, "--tee none and --gpus none leave nothing to collect");
+	return 0;
 }
 
 int collect_bundle(struct buf *ret, const struct host *h, const struct collect_opts *o, struct err *e)
 {
 	AUTO_BUNDLE b = { .nonce.max = BUNDLE_NONCE_MAX, .runtime_data.max = BUNDLE_RUNTIME_MAX };
-	AUTO_EVIDENCE ev = { 0 };
-	const struct evidence_kind *k;
-	const char *name;
-	uint8_t rd[64];
+	const char *name = NULL;
 
-	if (o->nonce.n < BUNDLE_NONCE_MIN || o->nonce.n > BUNDLE_NONCE_MAX)
-		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted %d to %d", o->nonce.n, BUNDLE_NONCE_MIN, BUNDLE_NONCE_MAX);
-	if (o->runtime_data.n > BUNDLE_RUNTIME_MAX)
-		return err_set(e, EC_USAGE, "runtime data is %zu bytes, at most %zu are bound", o->runtime_data.n, BUNDLE_RUNTIME_MAX);
+	if (check_opts(o, e))
+		return -1;
 	buf_slice(&b.nonce, o->nonce);
 	buf_slice(&b.runtime_data, o->runtime_data);
 	time_format(b.created, host_now(h));
 	b.simulated = h->simulated;
-	/* All other evidence comes first: its hash goes into the CPU's report data. */
-	if (buf_check(&b.nonce, e) || buf_check(&b.runtime_data, e) || collect_pick(&name, h, o->tee, e) ||
-	    bundle_add(&b.evidence, name, "", "", (struct slice){ 0 }, e) || bundle_report_data(rd, &b, o->nonce, e) ||
-	    take(&ev, &k, h, name, &o->how, slice_of(rd, sizeof rd), e) || fill(&b, h, &ev, e))
+	if (buf_check(&b.nonce, e) || buf_check(&b.runtime_data, e))
+		return -1;
+	if (!devices_alone(o) && (collect_pick(&name, h, o->tee, e) || bundle_add(&b.evidence, name, "", "", (struct slice){ 0 }, e)))
+		return -1;
+	if (add_devices(&b, h, o, e) || (name && add_cpu(&b, h, o, name, e)))
+		return -1;
+	b.machine = json_object();
+	if (machine_describe(b.machine, "machine", NULL, h, e))
 		return -1;
 	return bundle_write(ret, &b, e);
+}
+
+/* --- the forms of others ---------------------------------------------------------------------------------------- */
+
+/* The devices' report data, or, with the text of their evidence, the CPU's: see collect.h. */
+static int pair_digest(uint8_t ret[static 48], struct slice nonce, const char *additional, struct err *e)
+{
+	AUTO_JSON *o = json_object();
+	AUTO_BUF text = { 0 };
+
+	if (additional)
+		json_add_str(o, "additional-evidence", additional);
+	json_add_hex(o, "nonce", nonce);
+	return json_canonical(&text, o, e) || hash_of(ret, HASH_SHA384, buf_view(&text), e) ? -1 : 0;
+}
+
+/* GPUs and switches as one piece in nvattest's form; nothing where there are none. */
+static int joined_devices(struct buf *ret, const struct host *h, const char *gpus, struct slice nvswitch, struct slice report_data, struct json *facts,
+			  struct err *e)
+{
+	AUTO_BUF raw = { .max = EVIDENCE_MAX };
+	uint8_t nonce[32];
+
+	nv_nonce_of(nonce, report_data);
+	if ((nvswitch.n && switches_check(nvswitch, nonce, e)) || gpus_collect(&raw, h, gpus, nvswitch.n > 0, report_data, facts, e))
+		return -1;
+	if (nvswitch.n && raw.n)
+		return nv_join(ret, (const struct slice[]){ buf_view(&raw), nvswitch }, 2, e);
+	buf_slice(ret, raw.n ? buf_view(&raw) : nvswitch);
+	return buf_check(ret, e);
+}
+
+int collect_additional(struct buf *ret, const struct host *h, const char *gpus, struct slice nvswitch, struct slice report_data, struct json *facts,
+		       struct err *e)
+{
+	AUTO_BUF raw = { .max = EVIDENCE_MAX };
+	AUTO_JSON *map = json_object(), *devices = NULL;
+
+	if (joined_devices(&raw, h, gpus, nvswitch, report_data, facts, e))
+		return -1;
+	if (!raw.n)
+		return 0;
+	if (nv_to_trustee(&devices, buf_view(&raw), e))
+		return -1;
+	json_add_copy(map, "nvidia", devices);
+	return json_write(ret, map, false, e);
+}
+
+int collect_trustee(struct buf *ret, const struct host *h, const struct collect_opts *o, struct err *e)
+{
+	AUTO_JSON *cpu = NULL, *pair = json_object();
+	AUTO_BUF additional = { .max = EVIDENCE_MAX };
+	uint8_t devices[48], bound[48];
+	const char *name;
+
+	if (devices_alone(o))
+		return err_set(e, EC_USAGE, "--format trustee holds the evidence of a TEE: leave --tee none out, or take --format nvattest");
+	if (collect_pick(&name, h, o->tee, e) || pair_digest(devices, o->nonce, NULL, e) ||
+	    collect_additional(&additional, h, o->gpus, o->nvswitch, slice_of(devices, sizeof devices), o->facts, e))
+		return -1;
+	if (!additional.n)
+		return collect_evidence(&cpu, h, name, o->nonce, e) || json_write(ret, cpu, false, e) ? -1 : 0;
+	if (pair_digest(bound, o->nonce, buf_cstr(&additional), e) || collect_evidence(&cpu, h, name, slice_of(bound, sizeof bound), e))
+		return -1;
+	json_add_copy(pair, "primary_evidence", cpu);
+	json_add_str(pair, "additional_evidence", buf_cstr(&additional));
+	return json_write(ret, pair, false, e);
+}
+
+int collect_nvattest(struct buf *ret, const struct host *h, const struct collect_opts *o, struct err *e)
+{
+	const char *gpus = o->gpus && strcmp(o->gpus, "auto") ? o->gpus : "all";
+
+	if (o->nonce.n != 32)
+		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted the 32 of a GPU report", o->nonce.n);
+	if (gpus_none(gpus) && !o->nvswitch.n)
+		return err_set(e, EC_USAGE, "--format nvattest holds the evidence of GPUs: leave --gpus none out");
+	return joined_devices(ret, h, gpus, o->nvswitch, o->nonce, o->facts, e);
 }

@@ -8,12 +8,21 @@
 static void add_gpu(struct json *to, const struct gpu_state *g)
 {
 	struct json *o = json_add_object(to, NULL);
+	char rim[96];
 
 	json_add_str(o, "device", g->pci.bdf);
 	json_add_str(o, "name", g->info.name[0] ? g->info.name : gpu_family(&g->pci));
 	json_add_fmt(o, "pci_id", "%04x:%04x", g->pci.vendor, g->pci.device);
 	json_add_str(o, "driver", g->pci.driver[0] ? g->pci.driver : "none");
 	json_add_str(o, "cc_mode", gpu_mode_word(g->mode));
+	if (g->pci.is_switch)
+		json_add_bool(o, "switch", true);
+	if (g->info.uuid[0])
+		json_add_str(o, "uuid", g->info.uuid);
+	if (g->info.vbios[0])
+		json_add_str(o, "vbios", g->info.vbios);
+	if (rm_vbios_rim(rim, &g->info))
+		json_add_str(o, "vbios_rim", rim);
 	if (g->answer != GPU_ANSWERED && g->why.msg[0])
 		json_add_str(o, "why_unknown", g->why.msg);
 }

@@ -7,8 +7,8 @@
 #include "base/host.h"
 #include "codec/json.h"
 
-/* Adds an object: what tee/detect says, and "gpus": [{"device","name","driver","cc_mode"}].  *tee (may be NULL):
- * static name, NULL for none. */
+/* Adds an object: what tee/detect says, and "gpus": [{"device","name","driver","cc_mode",..}], NVSwitches among them ("switch": true).
+ * *tee (may be NULL): static name, NULL for none. */
 int machine_describe(struct json *to, const char *name, const char **tee, const struct host *h, struct err *e);
 
 #endif
