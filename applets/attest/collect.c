@@ -120,8 +120,10 @@ static int run_collect(const struct ctx *cx, struct err *e)
 	}
 	json_add_hex(cx->out->claims, "nonce", buf_view(&nonce));
 	json_add_str(cx->out->claims, "bundle", a->output);
-	json_add_u64(cx->out->claims, "bytes", bundle.n);
-	json_add_real(cx->out->claims, "seconds", (double)(host_mono_ms() - start) / 1000);
+	if (cx->json) {
+		json_add_u64(cx->out->claims, "bytes", bundle.n);
+		json_add_real(cx->out->claims, "seconds", (double)(host_mono_ms() - start) / 1000);
+	}
 	return fd_write_all(file.fd, bundle.p, bundle.n, e) ? -1 : outfile_commit(&file, e);
 }
 

@@ -20,11 +20,11 @@
     TEE: snp
     $ mkdir -p tdx/dev && : >tdx/dev/tdx_guest && cvmbox attest detect --sysroot tdx | tail -n 1
     TEE: tdx
-# GPUs whose evidence is not collected are no reason to keep quiet
+# A GPU that cannot be asked is no reason to keep quiet
     $ d=gpu/sys/bus/pci/devices/0000:00:06.0; mkdir -p $d && echo 0x10de >$d/vendor && echo 0x2330 >$d/device && echo 0x030200 >$d/class && \
       cvmbox attest collect --sysroot gpu --tee sample -o x.json
-    2| cvmbox attest: this machine has GPUs, and this version does not collect their evidence
-    2| cvmbox attest: hint: --gpus none collects the CPU's alone
+    2| cvmbox attest: GPU 0000:00:06.0 gives no evidence: no driver is bound
+    2| cvmbox attest: hint: load the nvidia module and bind it, then ask again; --gpus names the GPUs to ask, or none
     ? 3
 # Sample evidence: collected, refused unless allowed, and never for another nonce
     $ cvmbox attest collect --tee sample --gpus none --nonce 000102030405060708090a0b0c0d0e0f -o b.json

@@ -1,13 +1,14 @@
 # What zsh and fish offer, asked of the shells themselves (bash: cvmbox.t).
 @need command:fish
     $ cvmbox help --completion fish >c.fish; echo 'source c.fish; complete -C "$argv"' >ask.fish; touch some-file
-    $ for c in 'cvmbox att' 'cvmbox attest ver' 'cvmbox attest verify --nonce-' 'cvmbox attest collect --gpus ' 'cvmbox encrypt-model --format ' \
+    $ for c in 'cvmbox att' 'cvmbox attest ver' 'cvmbox attest verify --nonce-' 'cvmbox attest collect --format ' 'cvmbox encrypt-model --format ' \
         'cvmbox fetch-key --key-type r' 'cvmbox attest verify some'; do fish --no-config ask.fish "$c" | cut -f 1; done
     attest
     verify
     --nonce-file
-    auto
-    none
+    bundle
+    nvattest
+    trustee
     tink
     rsa
     some-file
@@ -25,6 +26,6 @@
     token
     measure
     detect
-    $ zsh -f ask.zsh cvmbox attest collect --gpus '' | grep -o -e '--gpus.*' | grep -o '(auto none)'; zsh -f ask.zsh cvmbox encrypt-model --f | grep -c -e '^--format.*(tink)$'
-    (auto none)
+    $ zsh -f ask.zsh cvmbox attest collect --format '' | grep -o -e '--format.*' | grep -o '(bundle trustee nvattest)'; zsh -f ask.zsh cvmbox encrypt-model --f | grep -c -e '^--format.*(tink)$'
+    (bundle trustee nvattest)
     1

@@ -96,9 +96,10 @@
     verify
     kbs
     --device
-    $ bash complete cvmbox attest collect --gpus ''; bash complete cvmbox fetch-key --key-type r
-    auto
-    none
+    $ bash complete cvmbox attest collect --format ''; bash complete cvmbox fetch-key --key-type r
+    bundle
+    trustee
+    nvattest
     rsa
     $ touch some-file; bash complete cvmbox attest verify some
     some-file
