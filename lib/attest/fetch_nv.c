@@ -28,6 +28,12 @@ struct nv {
 	size_t n_asked;
 };
 
+static void pass_on(struct err *e, const struct err *why)
+{
+	if (e)
+		*e = *why;
+}
+
 static void note(struct nv *w, const char *text)
 {
 	buf_printf(&w->f->out.missing, "%s\n", text);
@@ -131,13 +137,17 @@ static enum verdict ask_responder(struct buf *ret, struct nv *w, struct ask *a, 
 
 static int from_responder(struct buf *ret, struct nv *w, struct ask *a, const struct query *q, struct err *e)
 {
-	enum verdict v = ask_responder(ret, w, a, q, w->wanted, e);
+	struct err why = { 0 };
+	enum verdict v = ask_responder(ret, w, a, q, w->wanted, &why);
 
+	if (v == KEEP)
+		return 0;
 	if (v == ASK_PLAINLY) {
-		host_log(w->f->h, LOG_INFO, "status of '%s': asked again without a nonce (%s)", q->name, e ? e->msg : "refused");
-		v = ask_responder(ret, w, a, q, (struct slice){ 0 }, e);
+		host_log(w->f->h, LOG_INFO, "status of '%s': asked again without a nonce (%s)", q->name, why.msg);
+		return ask_responder(ret, w, a, q, (struct slice){ 0 }, e) == KEEP ? 0 : -1;
 	}
-	return v == KEEP ? 0 : -1;
+	pass_on(e, &why);
+	return -1;
 }
 
 /* Only for want of a better one: an answer of the past says less than one that was made for this call. */
@@ -171,10 +181,11 @@ static int keep_status(struct nv *w, const struct query *q, const char *source, 
 {
 	const size_t before = w->f->out.n;
 	struct fetched_piece *p;
-	char file[160];
+	char file[160], about[256];
 
 	file_name(file, q);
-	if (fetch_keep(w->f, COLLATERAL_OCSP, file, source, when, cached, der, e))
+	snprintf(about, sizeof about, "%.*s#%.*s", 255 - (int)strlen(file), source, (int)strlen(file) - 5, file);	/* whose status it is */
+	if (fetch_keep(w->f, COLLATERAL_OCSP, file, about, when, cached, der, e))
 		return -1;
 	if (w->f->out.n == before)
 		return 0;
@@ -199,20 +210,26 @@ static int get_status(struct nv *w, const struct query *q, struct err *e)
 	struct ask a = { .type = COLLATERAL_OCSP, .what = "certificate status", .send = send, .plain = plain_beyond_loopback(base),
 			 .retry_ms = FIRST_PAUSE_MS, .max = OCSP_MAX };
 	AUTO_BUF der = { .max = OCSP_MAX };
+	struct err why = { 0 };
 	int64_t written;
 
 	a.busy = busy_word;
 	snprintf(a.key, sizeof a.key, "nv-ocsp-%s.der", q->hash);
 	if (fetch_url(a.url, sizeof a.url, e, base, "%s", ""))
 		return -1;
-	if (!from_responder(&der, w, &a, q, e)) {
+	if (!from_responder(&der, w, &a, q, &why)) {
 		status_to_cache(w, a.key, buf_view(&der));
 		return keep_status(w, q, a.url, host_now(w->f->h), false, buf_view(&der), e);
 	}
-	if (!status_from_cache(&der, &written, w, q, a.key))
-		return err_ctx(e, "cannot get the status of certificate '%s' from '%s'", q->name, a.url);
+	if (!status_from_cache(&der, &written, w, q, a.key)) {
+		AUTO_BUF shown = { 0 };
+
+		http_url_public(&shown, a.url);
+		pass_on(e, &why);
+		return err_ctx(e, "cannot get the status of certificate '%s' from '%s'", q->name, buf_cstr(&shown));
+	}
 	if (!w->f->h->offline)
-		host_log(w->f->h, LOG_WARN, "the status of '%s' is cached: %s", q->name, e ? e->msg : "the responder gives none");
+		host_log(w->f->h, LOG_WARN, "the status of '%s' is cached: %s", q->name, why.msg);
 	return keep_status(w, q, a.url, written, true, buf_view(&der), e);
 }
 
@@ -430,8 +447,7 @@ static int ask_rim(struct nv *w, const char *id, const char *of, struct err *e)
 			note(w, why.msg);
 			return 0;
 		}
-		if (e)
-			*e = why;
+		pass_on(e, &why);
 		return err_ctx(e, "'%s'", id);
 	}
 	document = find_rim(w, &r);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Collateral from services that play along, and from services that do not. */
 
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utime.h>
@@ -10,125 +9,10 @@
 #include "attest/cache.h"
 #include "attest/fetch.h"
 #include "codec/hex64.h"
-#include "net/httpd.h"
 #include "snp_maker.h"
+#include "stand_in.h"
 #include "tdx_maker.h"
 #include "test.h"
-
-#define ROUTES 8
-
-struct route {			/* what the service knows */
-	char path[256];		/* prefix of path?query */
-	int status;		/* 0: 200 */
-	int busy, busy_status;	/* so many times this first */
-	const char *type, *headers;
-	struct buf body;
-	int asked;
-};
-
-struct service {
-	struct host h;
-	struct httpd d;
-	pthread_t thread;
-	int stop[2], up[2];
-	char url[128];
-	struct route v[ROUTES];
-	size_t n;
-	int requests, slow_ms;
-	pthread_mutex_t lock;
-};
-
-static void answer(void *arg, const struct httpd_request *q, struct httpd_reply *r)
-{
-	struct service *s = arg;
-	char all[1024];
-
-	snprintf(all, sizeof all, "%s%s%s", q->path, *q->query ? "?" : "", q->query);
-	pthread_mutex_lock(&s->lock);
-	s->requests++;
-	r->status = 404;
-	r->content_type = "text/html";
-	buf_puts(&r->body, "<html>no such thing</html>");
-	for (size_t i = 0; i < s->n; i++) {
-		struct route *x = &s->v[i];
-
-		if (strncmp(all, x->path, strlen(x->path)))
-			continue;
-		x->asked++;
-		buf_reset(&r->body);
-		r->content_type = x->type ? x->type : "application/octet-stream";
-		if (x->headers)
-			buf_puts(&r->headers, x->headers);
-		if (x->busy > 0) {
-			x->busy--;
-			r->status = x->busy_status ? x->busy_status : 429;
-			break;
-		}
-		r->status = x->status ? x->status : 200;
-		buf_slice(&r->body, buf_view(&x->body));
-		break;
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (s->slow_ms)
-		usleep((useconds_t)s->slow_ms * 1000);
-}
-
-static void is_up(void *arg, const char *url)
-{
-	struct service *s = arg;
-
-	snprintf(s->url, sizeof s->url, "%s", url);
-	if (write(s->up[1], "", 1) != 1)
-		abort();
-}
-
-static void *serve(void *arg)
-{
-	struct service *s = arg;
-	struct err e = { 0 };
-
-	if (httpd_run(&s->d, &s->h, &e) && write(s->up[1], "", 1) != 1)
-		abort();
-	return NULL;
-}
-
-static void start(struct service *s)
-{
-	char c;
-
-	host_init(&s->h);
-	s->h.has_now = true;
-	s->h.now_fixed = MAKER_NOW;
-	pthread_mutex_init(&s->lock, NULL);
-	OK(!pipe(s->stop) && !pipe(s->up));
-	s->d = (struct httpd){ .listen = "127.0.0.1:0", .max_body = 4096, .handle = answer, .ready = is_up, .arg = s, .stop_fd = s->stop[0],
-			       .timeout_ms = 20000 };
-	OK(!pthread_create(&s->thread, NULL, serve, s));
-	OK(read(s->up[0], &c, 1) == 1);
-}
-
-static void stop(struct service *s)
-{
-	OK(write(s->stop[1], "", 1) == 1);
-	pthread_join(s->thread, NULL);
-	for (int i = 0; i < 2; i++) {
-		close(s->stop[i]);
-		close(s->up[i]);
-	}
-	for (size_t i = 0; i < s->n; i++)
-		buf_free(&s->v[i].body);
-	s->n = 0;
-	host_close(&s->h);
-}
-
-static struct route *route(struct service *s, const char *path)
-{
-	struct route *r = &s->v[s->n++];
-
-	*r = (struct route){ 0 };
-	snprintf(r->path, sizeof r->path, "%s", path);
-	return r;
-}
 
 static void pem(struct buf *to, struct slice der)
 {
@@ -143,11 +27,11 @@ static void amd(struct service *s, const uint8_t *raw, enum snp_product p, const
 	const char *name = snp_product_name(p);
 	char path[64];
 
-	vek_make(&route(s, vcek_path)->body, raw, &(const struct vek_make){ .issuer = p });
+	vek_make(&service_route(s, vcek_path)->body, raw, &(const struct vek_make){ .issuer = p });
 	snprintf(path, sizeof path, "/vcek/v1/%s/crl", name);
-	list_make(&route(s, path)->body, &(const struct list_make){ .product = p });
+	list_make(&service_route(s, path)->body, &(const struct list_make){ .product = p });
 	snprintf(path, sizeof path, "/vcek/v1/%s/cert_chain", name);
-	pem(&route(s, path)->body, maker_ca_der(p, MAKER_ASK));
+	pem(&service_route(s, path)->body, maker_ca_der(p, MAKER_ASK));
 	pem(&s->v[s->n - 1].body, maker_ca_der(p, MAKER_ARK));
 }
 
@@ -181,7 +65,7 @@ TEST(fetch_snp_gets_what_verification_needs)
 
 		s = (struct service){ 0 };
 		report_make(raw, &(const struct report_make){ .product = rows[i].p });
-		start(&s);
+		service_start(&s, MAKER_NOW);
 		amd(&s, raw, rows[i].p, rows[i].vcek);
 		WORKS(get(&f, &s, NULL, raw, &e));
 		EQ(f.n, 3);
@@ -196,7 +80,7 @@ TEST(fetch_snp_gets_what_verification_needs)
 		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = slice_of(raw, sizeof raw), .given = &given, .now = MAKER_NOW,
 								.insecure_no_nonce = true, .snp_roots = maker_roots() }, &e));
 		OK(v.accepted);
-		stop(&s);
+		service_stop(&s);
 	}
 }
 
@@ -209,7 +93,7 @@ TEST(fetch_snp_of_a_report_that_does_not_say_tries_and_says_so)
 
 	s = (struct service){ 0 };
 	report_make(raw, &(const struct report_make){ .version = 2 });
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	FAILS(get(&none, &s, NULL, raw, &e), EC_ABSENT);
 	EQ(get(&none, &s, NULL, raw, &e), -1);
 	HAS(e.msg, "AMD knows no VCEK");
@@ -221,7 +105,7 @@ TEST(fetch_snp_of_a_report_that_does_not_say_tries_and_says_so)
 	s.requests = 0;
 	WORKS(get(&g, &s, &(struct fetch_from){ .product = "Genoa" }, raw, &e));
 	EQ(s.requests, 3);
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(fetch_snp_names_what_nobody_can_get)
@@ -233,7 +117,7 @@ TEST(fetch_snp_names_what_nobody_can_get)
 	uint8_t raw[SNP_REPORT_SIZE];
 
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		AUTO_FETCHED f = { 0 };
 		struct err e = { 0 };
@@ -254,7 +138,7 @@ TEST(fetch_snp_names_what_nobody_can_get)
 		HAS(e.msg, "not signed");
 	}
 	EQ(s.requests, 0);
-	stop(&s);
+	service_stop(&s);
 }
 
 /* Every way in which an answer is not the thing. */
@@ -278,8 +162,8 @@ TEST(fetch_takes_nothing_for_a_certificate_that_is_none)
 		struct route *r;
 
 		s = (struct service){ 0 };
-		start(&s);
-		r = route(&s, "/vcek/v1/Milan/0203");
+		service_start(&s, MAKER_NOW);
+		r = service_route(&s, "/vcek/v1/Milan/0203");
 		memcpy(changed, raw, sizeof raw);
 		switch (i) {
 		case HTML:
@@ -321,7 +205,7 @@ TEST(fetch_takes_nothing_for_a_certificate_that_is_none)
 		EQ(e.code, want[i].code);
 		HAS(e.msg, want[i].why);
 		OK(access(buf_cstr(&dir), F_OK));	/* nothing of it is kept */
-		stop(&s);
+		service_stop(&s);
 	}
 }
 
@@ -335,7 +219,7 @@ TEST(fetch_waits_when_it_is_asked_to)
 
 	report_make(raw, &(const struct report_make){ 0 });
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	s.v[0].busy = 1;
 	s.v[0].headers = "Retry-After: 1\r\n";
@@ -365,7 +249,7 @@ TEST(fetch_waits_when_it_is_asked_to)
 	s.v[1].headers = "Retry-After: 86400\r\n";
 	EQ(get(&h, &s, NULL, raw, &e), -1);
 	HAS(e.msg, "left alone for 86400 s");
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(fetch_slow_service_ends_with_the_deadline)
@@ -378,13 +262,13 @@ TEST(fetch_slow_service_ends_with_the_deadline)
 
 	report_make(raw, &(const struct report_make){ 0 });
 	s = (struct service){ .slow_ms = 1500 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	s.h.deadline_ms = from + 300;
 	EQ(get(&f, &s, NULL, raw, &e), -1);
 	EQ(e.code, EC_IO);
 	OK(host_mono_ms() - from < 1400);
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(fetch_without_the_chain_goes_on_and_says_so)
@@ -395,13 +279,13 @@ TEST(fetch_without_the_chain_goes_on_and_says_so)
 
 	report_make(raw, &(const struct report_make){ 0 });
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	s.v[2].status = 404;
 	WORKS(get(&f, &s, NULL, raw, &e));
 	EQ(f.n, 2);
 	HAS(buf_cstr(&f.missing), "certificate chain");
-	stop(&s);
+	service_stop(&s);
 }
 
 static void age(const char *dir, const char *name, int64_t seconds)
@@ -425,7 +309,7 @@ TEST(fetch_cache_serves_when_nobody_is_there)
 	snprintf(dir, sizeof dir, "%s/cache", tmpdir());
 	report_make(raw, &(const struct report_make){ 0 });
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	WORKS(get(&f, &s, &from, raw, &e));
 	for (size_t i = 0; i < 3; i++)
@@ -471,7 +355,7 @@ TEST(fetch_cache_serves_when_nobody_is_there)
 	s.requests = 0;
 	WORKS(get(&cut, &s, &from, raw, &e));
 	EQ(s.requests, 1);
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(cache_names_stay_in_their_folder)
@@ -503,7 +387,7 @@ TEST(fetch_asks_only_for_what_is_not_at_hand)
 
 	report_make(raw, &(const struct report_make){ 0 });
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	from.kds = s.url;
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	vek_make(&vcek, raw, &(const struct vek_make){ 0 });
@@ -528,7 +412,7 @@ TEST(fetch_asks_only_for_what_is_not_at_hand)
 	WORKS(fetch_collateral(&h, &s.h, &from, "snp", slice_of(raw, sizeof raw), (struct slice){ 0 }, &expired, &e));
 	EQ(s.v[0].asked, 1);
 	EQ(h.n, 3);
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(fetch_into_a_bundle_replaces_lists_and_keeps_the_rest)
@@ -580,12 +464,12 @@ TEST(fetch_bundle_goes_round)
 	OK(!before.accepted);
 	HAS(buf_cstr(&before.reason), "snp.vek");
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	amd(&s, raw, SNP_MILAN, MILAN_VCEK);
 	WORKS(bundle_parse(&second, buf_view(&text), &e));
 	WORKS(fetch_collateral(&f, &s.h, &(struct fetch_from){ .kds = s.url }, "snp", buf_view(&second.evidence.v[0].data), (struct slice){ 0 },
 			       NULL, &e));
-	stop(&s);
+	service_stop(&s);
 	WORKS(fetch_into_bundle(&second, &f, &e));
 	WORKS(bundle_write(&third, &second, &e));
 	in.evidence = buf_view(&third);
@@ -626,7 +510,7 @@ static void chain_header(struct buf *to, const char *name, const char *vector)
 /* The same on documents of our own, for both of Intel's CAs; what verifies is what was fetched. */
 static void serve_piece(struct service *s, const char *path, const struct collateral *c, enum collateral_type t, const char *issuer)
 {
-	struct route *r = route(s, path);
+	struct route *r = service_route(s, path);
 
 	for (size_t i = 0; i < c->n; i++) {
 		AUTO_BUF name = { 0 };
@@ -656,7 +540,7 @@ TEST(fetch_tdx_of_both_issuers)
 		char root[256];
 
 		s = (struct service){ 0 };
-		start(&s);
+		service_start(&s, MAKER_NOW);
 		s.h.now_fixed = TDX_NOW;
 		tdx_quote_make(&quote, &(const struct tdx_make){ .processor_ca = processor });
 		tdx_docs_make(&docs, &(const struct tdx_docs){ .processor_ca = processor });
@@ -684,7 +568,7 @@ TEST(fetch_tdx_of_both_issuers)
 								.insecure_no_nonce = true, .intel_root = tdx_maker_root() }, &e));
 		if (!v.accepted)
 			test_fail(__FILE__, __LINE__, "refused: %s", buf_cstr(&v.reason));
-		stop(&s);
+		service_stop(&s);
 		buf_free(&header[0]);
 		buf_free(&header[1]);
 	}
@@ -723,20 +607,20 @@ static void intel_start(struct intel *i, bool pccs)
 	struct route *r;
 
 	*i = (struct intel){ 0 };
-	start(&i->s);
+	service_start(&i->s, MAKER_NOW);
 	i->s.h.now_fixed = REAL_NOW;
 	chain_header(&i->tcb_header, "tcb-info-issuer-chain", P "coll2026-tcb_signing_chain.pem");
 	chain_header(&i->qe_header, "SGX-Enclave-Identity-Issuer-Chain", P "coll2026-qe_identity_signing_chain.pem");
-	r = route(&i->s, "/tdx/certification/v4/tcb?fmspc=90c06f000000");
+	r = service_route(&i->s, "/tdx/certification/v4/tcb?fmspc=90c06f000000");
 	r->type = "application/json";
 	r->headers = buf_cstr(&i->tcb_header);
 	load_vec(&r->body, P "coll2026-tcb_info_90c06f000000.json");
-	r = route(&i->s, "/tdx/certification/v4/qe/identity");
+	r = service_route(&i->s, "/tdx/certification/v4/qe/identity");
 	r->headers = buf_cstr(&i->qe_header);
 	load_vec(&r->body, P "coll2026-td_qe_identity.json");
-	r = route(&i->s, "/sgx/certification/v4/pckcrl?ca=platform&encoding=der");
+	r = service_route(&i->s, "/sgx/certification/v4/pckcrl?ca=platform&encoding=der");
 	load_vec(&r->body, P "coll2026-pck_crl_platform.der");
-	r = route(&i->s, pccs ? "/sgx/certification/v4/rootcacrl" : "/IntelSGXRootCA.der");
+	r = service_route(&i->s, pccs ? "/sgx/certification/v4/rootcacrl" : "/IntelSGXRootCA.der");
 	load_vec(&r->body, P "coll2026-root_ca_crl.der");
 	if (pccs)	/* PCCS gives lists as hex text */
 		for (size_t k = 2; k < 4; k++) {
@@ -749,7 +633,7 @@ static void intel_start(struct intel *i, bool pccs)
 
 static void intel_stop(struct intel *i)
 {
-	stop(&i->s);
+	service_stop(&i->s);
 	buf_free(&i->tcb_header);
 	buf_free(&i->qe_header);
 }
@@ -880,14 +764,14 @@ TEST(fetch_azure_looks_inside)
 	OK(f.n >= 5);
 	intel_stop(&in);
 	s = (struct service){ 0 };
-	start(&s);
+	service_start(&s, MAKER_NOW);
 	s.h.now_fixed = REAL_NOW;	/* its VCEK is inside: only the list and the chain are asked for */
-	list_make(&route(&s, "/vcek/v1/Milan/crl")->body, &(const struct list_make){ 0 });
+	list_make(&service_route(&s, "/vcek/v1/Milan/crl")->body, &(const struct list_make){ 0 });
 	WORKS(fetch_collateral(&g, &s.h, &(struct fetch_from){ .kds = s.url, .retry_ms = 1 }, "az-snp-vtpm", buf_view(&snp), (struct slice){ 0 },
 			       NULL, &e));
 	EQ(g.n, 1);
 	EQ(s.requests, 2);
-	stop(&s);
+	service_stop(&s);
 }
 
 TEST(fetch_other_kinds_need_nothing)
