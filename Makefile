@@ -92,7 +92,12 @@ $(O)/unit: $(TEST_OBJ) $(O)/libcvmbox.a
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $(TEST_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
 
-.PRECIOUS: $(O)/tests/fuzz/%.o
+# Our code as a command of its own, for interop scripts that the product has no verb for.
+$(O)/tools/%: $(O)/tests/tools/%.o $(O)/libcvmbox.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $< $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+
+.PRECIOUS: $(O)/tests/fuzz/%.o $(O)/tests/tools/%.o
 $(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libcvmbox.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
