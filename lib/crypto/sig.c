@@ -4,6 +4,7 @@
 
 #include "codec/der.h"
 #include "crypto/key_int.h"
+#include "crypto/sig_memo.h"
 
 #include <mbedtls/ecdsa.h>
 
@@ -198,6 +199,21 @@ static bool form_fits(enum sig_form form, enum key_type t)
 	return false;
 }
 
+static int verify_ecdsa(const struct pubkey *k, enum sig_form form, enum hash h, struct slice digest, struct slice sig, struct err *e)
+{
+	uint8_t id[SIG_MEMO_ID];
+	struct err no = { 0 };
+	const bool kept = !sig_memo_id(id, k, form, h, digest, sig, &no);
+
+	if (kept && sig_memo_has(id))
+		return 0;
+	if (form == SIG_ECDSA_DER ? verify_ecdsa_der(k, digest, sig, e) : verify_ecdsa_raw(k, digest, sig, e))
+		return -1;
+	if (kept)
+		sig_memo_add(id);
+	return 0;
+}
+
 int sig_verify(const struct pubkey *k, enum sig_form form, enum hash h, struct slice digest, struct slice sig,
 	       struct err *e)
 {
@@ -207,9 +223,8 @@ int sig_verify(const struct pubkey *k, enum sig_form form, enum hash h, struct s
 		return err_set(e, EC_REFUSED, "signature is of a kind that a key of type %s cannot make", key_type_name(k->type));
 	switch (form) {
 	case SIG_ECDSA_DER:
-		return verify_ecdsa_der(k, digest, sig, e);
 	case SIG_ECDSA_RAW:
-		return verify_ecdsa_raw(k, digest, sig, e);
+		return verify_ecdsa(k, form, h, digest, sig, e);
 	case SIG_RSA_PKCS1:
 		return verify_pkcs1(k, h, digest, sig, e);
 	case SIG_RSA_PSS:

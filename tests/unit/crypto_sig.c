@@ -2,6 +2,7 @@
 #include "codec/hex64.h"
 #include "codec/json.h"
 #include "crypto/sig.h"
+#include "crypto/sig_memo.h"
 #include "test.h"
 
 static struct slice hex(struct buf *b, const char *text)
@@ -347,4 +348,38 @@ TEST(keys_of_the_trustee_vectors_load)
 		WORKS(privkey_parse(&k, slice_str(pem), &e));	/* PKCS#8 */
 		EQ(k.type, keys[i].t);
 	}
+}
+
+TEST(sig_memo_tells_every_input_apart)
+{
+	AUTO_PRIVKEY a = { 0 }, b = { 0 };
+	AUTO_PUBKEY p = { 0 }, q = { 0 };
+	uint8_t first[SIG_MEMO_ID], id[SIG_MEMO_ID];
+	static const uint8_t x[97], y[97] = { 1 };
+	const struct { const struct pubkey *k; enum sig_form form; enum hash h; struct slice digest, sig; } other[] = {
+		{ &q, SIG_ECDSA_RAW, HASH_SHA384, { x, 48 }, { x, 96 } }, { &p, SIG_ECDSA_DER, HASH_SHA384, { x, 48 }, { x, 96 } },
+		{ &p, SIG_ECDSA_RAW, HASH_SHA256, { x, 48 }, { x, 96 } }, { &p, SIG_ECDSA_RAW, HASH_SHA384, { y, 48 }, { x, 96 } },
+		{ &p, SIG_ECDSA_RAW, HASH_SHA384, { x, 48 }, { y, 96 } }, { &p, SIG_ECDSA_RAW, HASH_SHA384, { x, 47 }, { x, 96 } },
+		{ &p, SIG_ECDSA_RAW, HASH_SHA384, { x, 48 }, { x, 95 } }, { &p, SIG_ECDSA_RAW, HASH_SHA384, { x, 47 }, { x, 97 } },
+	};
+
+	WORKS(privkey_generate(&a, KEY_EC_P384, 0, &e));
+	WORKS(privkey_generate(&b, KEY_EC_P384, 0, &e));
+	WORKS(privkey_public(&p, &a, &e));
+	WORKS(privkey_public(&q, &b, &e));
+	WORKS(sig_memo_id(first, &p, SIG_ECDSA_RAW, HASH_SHA384, slice_of(x, 48), slice_of(x, 96), &e));
+	OK(!sig_memo_has(first));
+	sig_memo_add(first);
+	OK(sig_memo_has(first));
+	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+		WORKS(sig_memo_id(id, other[i].k, other[i].form, other[i].h, other[i].digest, other[i].sig, &e));
+		OK(!sig_memo_has(id));
+	}
+	for (unsigned i = 0; i < 256; i++) {	/* as many as fit: the first one goes */
+		memset(id, 0, sizeof id);
+		id[0] = (uint8_t)i;
+		id[31] = 1;
+		sig_memo_add(id);
+	}
+	OK(!sig_memo_has(first));
 }
