@@ -311,9 +311,9 @@ bool rim_recognise(struct slice text)
 	for (;;) {
 		p += strspn(p, " \t\r\n");
 		if (!strncmp(p, "<!--", 4))
-			p = behind(p, "-->");
+			p = behind(p + 4, "-->");
 		else if (!strncmp(p, "<?", 2))
-			p = behind(p, "?>");
+			p = behind(p + 2, "?>");
 		else
 			break;
 	}

@@ -125,7 +125,8 @@ void rim_make_text(struct buf *b, const struct rim_make *k)
 		for (size_t j = 0; j < n; j++)
 			if (v[j].index == i)
 				g = &v[j];
-		put_golden(b, i, g);
+		if (g || !k->sparse)
+			put_golden(b, i, g);
 	}
 	for (size_t i = 0; i < k->n_svn; i++)
 		put_svn(b, &k->svn[i]);

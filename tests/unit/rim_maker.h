@@ -40,8 +40,9 @@ enum rim_fault {
 struct rim_make {				/* zeros: a driver manifest of GH100 550.54.14 that demands index 7: 48 bytes of 0xee */
 	const char *name, *product, *edition;	/* "GH100", "GH100", "GPU" */
 	const char *version, *tag_id, *oemid;	/* "550.54.14", "test", "5703" */
-	const struct rim_make_golden *golden;	/* all other indexes are there and inactive */
+	const struct rim_make_golden *golden;	/* other indexes are there and inactive */
 	size_t n_golden;
+	bool sparse;				/* other indexes are not there: small */
 	const struct rim_make_svn *svn;
 	size_t n_svn;
 	enum rim_fault fault;
