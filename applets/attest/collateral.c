@@ -15,7 +15,7 @@
 
 struct collateral_args {
 	const char *output, *kind, *product, *kds, *pcs, *pccs, *root_crl, *rim, *ocsp, *service_key, *cache_dir;
-	bool force, refresh;
+	bool force, refresh, no_ocsp;
 };
 #define args collateral_args
 static const struct opt collateral_opts[] = {
@@ -29,6 +29,7 @@ static const struct opt collateral_opts[] = {
 	OPT_STR(0, "root-crl", root_crl, "URL", "the revocation list of Intel's root (default: " FETCH_ROOT_CRL ")"),
 	OPT_STR(0, "rim-url", rim, "URL", "NVIDIA's service of reference integrity manifests, or a mirror (default: " FETCH_RIM ")"),
 	OPT_STR(0, "ocsp-url", ocsp, "URL", "NVIDIA's service of certificate status, or a proxy to it (default: " FETCH_OCSP ")"),
+	OPT_FLAG(0, "no-ocsp", no_ocsp, "leave NVIDIA's certificate status out: for policies that do without it (gpu_ocsp none)"),
 	OPT_STR(0, "service-key", service_key, "SRC", "key for the RIM service: file, fd:N, cred:NAME, keyring:NAME (default: none, or $NV_ATTESTATION_SERVICE_KEY)"),
 	OPT_STR(0, "cache-dir", cache_dir, "DIR", "keep what was fetched here, by what it is about, and look here first (default: no cache)"),
 	OPT_FLAG(0, "refresh", refresh, "ask the services for everything, also for what is at hand and valid"),
@@ -127,7 +128,7 @@ static struct fetch_from from_of(const struct ctx *cx, const struct secret *key)
 	const struct collateral_args *a = cx->args;
 
 	return (struct fetch_from){ .kds = a->kds, .pcs = a->pcs, .pccs = a->pccs, .root_crl = a->root_crl, .product = a->product,
-				    .rim = rim_url(a), .ocsp = ocsp_url(a), .service_key = key->n ? key : NULL, .cache_dir = a->cache_dir,
+				    .rim = rim_url(a), .ocsp = ocsp_url(a), .service_key = key->n ? key : NULL, .no_ocsp = a->no_ocsp, .cache_dir = a->cache_dir,
 				    .refresh = a->refresh };
 }
 

@@ -24,6 +24,7 @@ struct fetch_from {
 	const char *rim, *ocsp;			/* NULL: those above; http:// beyond loopback is taken, because what comes is signed */
 	const struct secret *service_key;	/* NULL: none; goes to the RIM service alone, as a bearer token, never over plain http:// beyond loopback */
 	struct slice ocsp_nonce;		/* what OCSP answers shall carry, at most 32 bytes; n 0: derived from the nonce in the reports (bundle_nonce_for "ocsp") */
+	bool no_ocsp;				/* manifests only */
 	const char *product;			/* of SNP reports that do not say (version 2): "Milan", "Genoa"; NULL: found by trying */
 	const char *cache_dir;			/* NULL: none */
 	bool refresh;				/* ask the services even for what is at hand */

@@ -507,6 +507,20 @@ TEST(fetch_nv_judges_what_responders_say)
 	}
 }
 
+TEST(fetch_nv_can_do_without_status)
+{
+	static struct nvidia w;
+	AUTO_FETCHED f = { 0 };
+
+	nvidia_start(&w, &gpu, 1);
+	w.from.no_ocsp = true;
+	WORKS(get(&f, &w, &e));
+	EQ(f.n, GPU_RIMS);
+	EQ(w.ocsp.requests, 0);
+	HAS(buf_cstr(&f.missing), "certificate status");	/* the result says so */
+	nvidia_stop(&w);
+}
+
 /* --- the cache ------------------------------------------------------------------------------------------------------------------ */
 
 TEST(fetch_nv_cache_serves_when_nobody_is_there)
@@ -718,5 +732,42 @@ TEST(fetch_bundle_looks_at_all_of_its_evidence)
 	EQ(count(&other, COLLATERAL_OCSP, false), n - GPU_RIMS - 1);
 	WORKS(fetch_into_bundle(&b, &other, &e));
 	EQ(b.collateral.n, n);
+	nvidia_stop(&w);
+}
+
+/* --- NVIDIA's own evidence --------------------------------------------------------------------------------------------------------- */
+
+TEST(fetch_nv_real_devices_and_manifests)
+{
+	static struct nvidia w;
+	AUTO_BUF sw = { 0 }, gpus = { 0 }, rim = { 0 };
+	AUTO_FETCHED f = { 0 }, none = { 0 };
+	struct err e = { 0 };
+	struct route *r;
+
+	NEED_VECTORS;
+	load_vec(&sw, "nvidia/evidence/switch_evidence_ls10.json");
+	load_vec(&gpus, "nvidia/evidence/multi_gpu_hopper.json");
+	load_vec(&rim, "nvidia/rims/NV_SWITCH_BIOS_5612_0002_890_9610550001.xml");
+	nvidia_start(&w, &gpu, 1);
+	r = service_route(&w.rim, "/v1/rim/NV_SWITCH_BIOS_5612_0002_890_9610550001");
+	rim_service_make(&r->body, "NV_SWITCH_BIOS_5612_0002_890_9610550001", buf_view(&rim));
+	w.from.no_ocsp = true;
+	WORKS(fetch_collateral(&f, &w.rim.h, &w.from, "nvswitch", buf_view(&sw), (struct slice){ 0 }, NULL, &e));
+	EQ(f.n, 1);
+	if (f.n)
+		STR(f.v[0].file, "NV_SWITCH_BIOS_5612_0002_890_9610550001.xml");
+	/* four GPUs, one driver, one VBIOS, none of them known here */
+	w.rim.requests = 0;
+	WORKS(fetch_collateral(&none, &w.rim.h, &w.from, "nvgpu", buf_view(&gpus), (struct slice){ 0 }, NULL, &e));
+	EQ(w.rim.requests, 2);
+	HAS(buf_cstr(&none.missing), "no RIM is published for this driver 590.12: NV_GPU_DRIVER_GH100_590.12");
+	HAS(buf_cstr(&none.missing), "no RIM is published for this VBIOS");
+	/* the manifest's own chain is asked about from its signer on */
+	w.from.no_ocsp = false;
+	EQ(fetch_collateral(&none, &w.rim.h, &w.from, "nvswitch", buf_view(&sw), (struct slice){ 0 }, NULL, &e), -1);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "status of certificate '");
+	HAS(e.msg, "L4");
 	nvidia_stop(&w);
 }
