@@ -446,6 +446,7 @@ static int ask_rim(struct nv *w, const char *id, const char *of, struct err *e)
 
 	if (!fetch_at_hand(w->f, COLLATERAL_RIM, is_rim, &r) && fetch_rim(w, &r, &why)) {
 		if (w->f->status == 404) {
+			no_rim(&r, 404, &why);
 			note(w, why.msg);
 			return 0;
 		}

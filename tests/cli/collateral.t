@@ -118,3 +118,74 @@
     $ q=$CVMBOX_VECTORS/cpu-tee/tdx/gotdx-v5.quote.bin; cvmbox attest collateral $q --now 2026-03-20T00:00:00Z -o late --offline --json
     {"schema":"cvmbox.attest.collateral/1",<*>"result":"error","exit_code":3,<*>--offline was given<*>
     ? 3
+
+# NVIDIA's services: manifests by id, and a responder that knows nobody
+
+    $ printf '%s\n' 'import base64, hashlib, http.server, json, os' \
+      'def rim(name):' \
+      '    text = open(os.environ["CVMBOX_VECTORS"] + "/nvidia/rims/" + name + ".xml", "rb").read()' \
+      '    return json.dumps({"id": name, "rim": base64.b64encode(text).decode(), "sha256": hashlib.sha256(text).hexdigest(), "rim_format": "TCG"}).encode()' \
+      'known = {"/v1/rim/" + name: rim(name) for name in ("NV_SWITCH_BIOS_5612_0002_890_9610550001",)}' \
+      'class Handler(http.server.BaseHTTPRequestHandler):' \
+      '    def answer(self, status, body):' \
+      '        open("asked-nv", "a").write("%s %s %s\n" % (self.command, self.path, self.headers.get("Authorization", "-")))' \
+      '        self.send_response(status)' \
+      '        self.send_header("Content-Length", str(len(body)))' \
+      '        self.end_headers()' \
+      '        self.wfile.write(body)' \
+      '    def do_GET(self): self.answer(200 if self.path in known else 404, known.get(self.path, b"{}"))' \
+      '    def do_POST(self):' \
+      '        self.rfile.read(int(self.headers["Content-Length"]))' \
+      '        self.answer(200, bytes([0x30, 3, 10, 1, 6]))' \
+      's = http.server.HTTPServer(("127.0.0.1", 0), Handler)' \
+      'open("new", "w").write("http://127.0.0.1:%d" % s.server_port)' \
+      'os.rename("new", "url-nv")' \
+      's.serve_forever()' >mock-nv.py
+    $ python3 mock-nv.py >/dev/null 2>&1 & echo $! >pid-nv; for i in $(seq 100); do [ -e url-nv ] && break; sleep 0.1; done; test -e url-nv
+    $ printf '%s\n' 'import base64, json, os' \
+      'b = json.load(open("b.json"))' \
+      'for kind, name in (("nvgpu", "multi_gpu_hopper"), ("nvswitch", "switch_evidence_ls10")):' \
+      '    raw = open(os.environ["CVMBOX_VECTORS"] + "/nvidia/evidence/" + name + ".json", "rb").read()' \
+      '    b["evidence"].append({"kind": kind, "data": base64.b64encode(raw).decode()})' \
+      'json.dump(b, open("nv.json", "w"))' | python3
+    $ printf 'nvapi-secret\n' >key; cvmbox attest collateral nv.json -o nv2.json --rim-url $(cat url-nv) --ocsp-url $(cat url-nv) --no-ocsp --service-key key \
+      --now 2026-06-15T00:00:00Z
+    tee:    sample
+    bundle: nv2.json
+    collateral:
+    <*>type<*>source<*>fetched<*>product<*>version<*>state<*>from
+    <*>nvidia.rim<*>/v1/rim/NV_SWITCH_BIOS_5612_0002_890_9610550001<*>LS10<*>96.10.55.00.01<*>current<*>service
+    missing:
+    <*>certificate status: left out, as asked for
+    <*>- no RIM is published for this driver 590.12: NV_GPU_DRIVER_GH100_590.12
+    <*>- no RIM is published for this VBIOS 96.00.A5.00.01: NV_GPU_VBIOS_G520_0200_885_9600A50001
+    time: as of 2026-06-15T00:00:00Z (given)
+    1 pieces added, 0 of them from the cache; 3 missing
+    $ sort asked-nv; rm asked-nv
+    GET /v1/rim/NV_GPU_DRIVER_GH100_590.12 Bearer nvapi-secret
+    GET /v1/rim/NV_GPU_VBIOS_<*> Bearer nvapi-secret
+    GET /v1/rim/NV_SWITCH_BIOS_5612_0002_890_9610550001 Bearer nvapi-secret
+    $ cvmbox attest collateral nv2.json -o nv3.json --ocsp-url $(cat url-nv) --rim-url $(cat url-nv) --service-key key
+    2| cvmbox attest: cannot get collateral for 'nv2.json': cannot get the status of certificate '<*>CN=GH100 A01 GSP BROM' from 'http://127.0.0.1:<*>': the responder says 'unauthorized'
+    ? 6
+    $ grep POST asked-nv
+    POST / -
+    POST / -
+    $ test -e nv3.json || echo nothing was written
+    nothing was written
+
+# NVIDIA's own variables are read, and told apart from what is no URL
+
+    $ rm asked-nv; NVAT_RIM_SERVICE_BASE_URL=$(cat url-nv) NV_ATTESTATION_SERVICE_KEY=nvapi-other cvmbox attest collateral nv.json -o nv4.json --no-ocsp --json >/dev/null; \
+      cut -d ' ' -f 3- asked-nv | sort -u
+    Bearer nvapi-other
+    $ NV_RIM_URL=$(cat url-nv)/v1/rim/ cvmbox attest collateral nv.json --no-ocsp | cmp - nv4.json
+    $ NV_RIM_URL=ftp://a cvmbox attest collateral nv.json -o nv5.json
+    2| cvmbox attest: cannot use URL 'ftp://a': wanted https://HOST... (or http:// on loopback)
+    ? 2
+    $ cvmbox attest collateral nv.json -o nv5.json --service-key nowhere
+    2| cvmbox attest: --service-key: <*>'nowhere'<*>
+    ? 4
+    $ kill $(cat pid-nv); cvmbox attest collateral nv2.json -o nv5.json --offline
+    2| cvmbox attest: cannot get collateral for 'nv2.json': 'NV_GPU_DRIVER_GH100_590.12': cannot get the reference integrity manifest: <*>--offline was given
+    ? 3

@@ -340,7 +340,7 @@ TEST(fetch_nv_manifest_that_is_not_published_is_named)
 	nvidia_start(&w, &gpu, 1);
 	w.rim.v[1].status = 404;
 	WORKS(get(&f, &w, &e));
-	HAS(buf_cstr(&f.missing), "no RIM is published for this VBIOS");
+	EQ(strncmp(buf_cstr(&f.missing), "no RIM is published for this VBIOS ", 35), 0);
 	HAS(buf_cstr(&f.missing), w.set.v[0].vbios_rim);
 	EQ(count(&f, COLLATERAL_RIM, false), 1);
 	EQ(count(&f, COLLATERAL_OCSP, false), GPU_STATUS - 1);
