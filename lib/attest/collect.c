@@ -186,23 +186,24 @@ static int pair_digest(uint8_t ret[static 48], struct slice nonce, const char *a
 }
 
 /* GPUs and switches as one piece in nvattest's form; nothing where there are none. */
-static int joined_devices(struct buf *ret, const struct host *h, const char *gpus, struct slice nvswitch, struct slice report_data, struct json *facts,
-			  struct err *e)
+static int joined_devices(struct buf *ret, const struct host *h, const char *gpus, const struct slice *nvswitch, struct slice report_data,
+			  struct json *facts, struct err *e)
 {
+	const struct slice switches = nvswitch ? *nvswitch : (struct slice){ 0 };
 	AUTO_BUF raw = { .max = EVIDENCE_MAX };
 	uint8_t nonce[32];
 
 	nv_nonce_of(nonce, report_data);
-	if ((nvswitch.n && switches_check(nvswitch, nonce, e)) || gpus_collect(&raw, h, gpus, nvswitch.n > 0, report_data, facts, e))
+	if ((switches.n && switches_check(switches, nonce, e)) || gpus_collect(&raw, h, gpus, switches.n || !nvswitch, report_data, facts, e))
 		return -1;
-	if (nvswitch.n && raw.n)
-		return nv_join(ret, (const struct slice[]){ buf_view(&raw), nvswitch }, 2, e);
-	buf_slice(ret, raw.n ? buf_view(&raw) : nvswitch);
+	if (switches.n && raw.n)
+		return nv_join(ret, (const struct slice[]){ buf_view(&raw), switches }, 2, e);
+	buf_slice(ret, raw.n ? buf_view(&raw) : switches);
 	return buf_check(ret, e);
 }
 
-int collect_additional(struct buf *ret, const struct host *h, const char *gpus, struct slice nvswitch, struct slice report_data, struct json *facts,
-		       struct err *e)
+int collect_additional(struct buf *ret, const struct host *h, const char *gpus, const struct slice *nvswitch, struct slice report_data,
+		       struct json *facts, struct err *e)
 {
 	AUTO_BUF raw = { .max = EVIDENCE_MAX };
 	AUTO_JSON *map = json_object(), *devices = NULL;
@@ -227,7 +228,7 @@ int collect_trustee(struct buf *ret, const struct host *h, const struct collect_
 	if (devices_alone(o))
 		return err_set(e, EC_USAGE, "--format trustee holds the evidence of a TEE: leave --tee none out, or take --format nvattest");
 	if (collect_pick(&name, h, o->tee, e) || pair_digest(devices, o->nonce, NULL, e) ||
-	    collect_additional(&additional, h, o->gpus, o->nvswitch, slice_of(devices, sizeof devices), o->facts, e))
+	    collect_additional(&additional, h, o->gpus, &o->nvswitch, slice_of(devices, sizeof devices), o->facts, e))
 		return -1;
 	if (!additional.n)
 		return collect_evidence(&cpu, h, name, o->nonce, e) || json_write(ret, cpu, false, e) ? -1 : 0;
@@ -246,5 +247,5 @@ int collect_nvattest(struct buf *ret, const struct host *h, const struct collect
 		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted the 32 of a GPU report", o->nonce.n);
 	if (gpus_none(gpus) && !o->nvswitch.n)
 		return err_set(e, EC_USAGE, "--format nvattest holds the evidence of GPUs: leave --gpus none out");
-	return joined_devices(ret, h, gpus, o->nvswitch, o->nonce, o->facts, e);
+	return joined_devices(ret, h, gpus, &o->nvswitch, o->nonce, o->facts, e);
 }

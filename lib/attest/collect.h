@@ -15,9 +15,9 @@ int collect_pick(const char **ret, const struct host *h, const char *tee, struct
  * Trustee's evidence JSON (key-broker.md 2): for RCAR. */
 int collect_evidence(struct json **ret, const struct host *h, const char *tee, struct slice report_data, struct err *e);
 /* Evidence of devices as Trustee's `additional_evidence`, appended: the text of {"nvidia":{"device_evidence_list":[..]}}, or nothing where there is
- * none.  gpus: see collect_gpu.h; nvswitch: as below. */
-int collect_additional(struct buf *ret, const struct host *h, const char *gpus, struct slice nvswitch, struct slice report_data, struct json *facts,
-		       struct err *e);
+ * none.  gpus: see collect_gpu.h; nvswitch: as below, NULL where nobody can have made any. */
+int collect_additional(struct buf *ret, const struct host *h, const char *gpus, const struct slice *nvswitch, struct slice report_data,
+		       struct json *facts, struct err *e);
 
 struct collect_opts {
 	const char *tee;		/* "none": devices alone */

@@ -15,7 +15,7 @@ struct key_env {		/* how to reach the broker, embedded as `kbs` in an applet's s
 	const char *ca;		/* --kbs-ca */
 	const char *tee;	/* --tee; NULL: auto.  `sample` only when said */
 	const char *token;	/* --token FILE: passport mode, a token file written by `attest token` */
-	const char *gpus;	/* reserved */
+	const char *gpus;	/* --gpus: see attest/collect_gpu.h; auto also leaves out those that are in no state to give evidence */
 	bool plain;		/* --insecure-http: http:// beyond loopback; whoever sits between can put another resource in place */
 	int key_type;		/* --key-type: index into key_type_words; the ephemeral key that resources are encrypted to */
 };
@@ -24,6 +24,7 @@ extern const char *const key_type_words[];	/* "ec" (P-256, the default), "rsa" (
 	OPT_STR(0, "kbs", field.url, "URL", "key broker (Trustee KBS) for kbs:/// sources"), \
 	OPT_STR(0, "kbs-ca", field.ca, "FILE", "trust only these CA certificates (PEM) for the key broker"), \
 	OPT_STR(0, "tee", field.tee, "KIND", "TEE to attest with (default: the one detected; sample only when named)"), \
+	OPT_STR(0, "gpus", field.gpus, "WHICH", "GPUs to attest with: auto (those in confidential mode), all, none, or PCI addresses (default: auto)"), \
 	OPT_STR(0, "token", field.token, "FILE", "use this attestation token (see 'attest token') instead of attesting"), \
 	OPT_INSECURE("insecure-http", field.plain, "take answers of a key broker at http:// beyond loopback: they can be forged")
 

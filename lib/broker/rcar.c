@@ -279,13 +279,36 @@ static int new_key(struct rcar *r, struct json *jwk, struct err *e)
 	return 0;
 }
 
+/* Evidence of this machine's GPUs, for a digest without it (key-broker.md 1.7).  Left out unless asked for, and said, where they are in no state
+ * to give any: no driver, no confidential mode.  Whether that is enough is for the broker's policy. */
+static int additional_evidence(struct buf *ret, const struct rcar *r, const struct challenge *c, const struct json *jwk, struct err *e)
+{
+	const bool must = r->env.gpus && strcmp(r->env.gpus, "auto");
+	uint8_t digest[HASH_MAX];
+	struct err why = { 0 };
+
+	if (kbs_runtime_digest(digest, c->hash, c->nonce, jwk, NULL, e))
+		return -1;
+	if (!collect_additional(ret, r->h, r->env.gpus, NULL, slice_of(digest, hash_size(c->hash)), NULL, &why))
+		return 0;
+	if (why.code == EC_ABSENT && !must) {
+		host_log(r->h, LOG_WARN, "attesting without GPUs: %s", why.msg);
+		return 0;
+	}
+	if (e)
+		*e = why;
+	return -1;
+}
+
 static int attestation(struct buf *ret, struct rcar *r, const struct challenge *c, struct err *e)
 {
 	AUTO_JSON *jwk = json_object(), *evidence = NULL, *q = json_object();
+	AUTO_BUF additional = { 0 };
 	uint8_t digest[HASH_MAX];
 	struct json *part;
 
-	if (new_key(r, jwk, e) || kbs_runtime_digest(digest, c->hash, c->nonce, jwk, "", e) ||
+	if (new_key(r, jwk, e) || additional_evidence(&additional, r, c, jwk, e) ||
+	    kbs_runtime_digest(digest, c->hash, c->nonce, jwk, buf_cstr(&additional), e) ||
 	    collect_evidence(&evidence, r->h, r->tee, (struct slice){ digest, hash_size(c->hash) }, e))
 		return -1;
 	json_add_null(q, "init-data");
@@ -294,7 +317,7 @@ static int attestation(struct buf *ret, struct rcar *r, const struct challenge *
 	json_add_copy(part, "tee-pubkey", jwk);
 	part = json_add_object(q, "tee-evidence");
 	json_add_copy(part, "primary_evidence", evidence);
-	json_add_str(part, "additional_evidence", "");
+	json_add_str(part, "additional_evidence", buf_cstr(&additional));
 	return json_write(ret, q, false, e);
 }
 

@@ -11,6 +11,8 @@
 #include "broker/server.h"
 #include "crypto/jose.h"
 #include "crypto/x509.h"
+#include "gpu_sim.h"
+#include "net/http.h"
 #include "test.h"
 
 struct server {
@@ -529,4 +531,104 @@ TEST(rcar_log_at_vv_has_no_secret)
 	OK(!strstr(buf_cstr(&log), buf_cstr(&token)));
 	down(&s);
 	host_close(&h);
+}
+
+/* --- GPUs beside the TEE --------------------------------------------------------------------------------------- */
+
+static char sent[65536], said[1024];
+static int requests;
+
+/* Answers the first request with a challenge, and keeps the second one's body. */
+static int keep_body(struct http_response *ret, const struct host *h, const struct http_request *q, struct err *e)
+{
+	(void)h;
+	requests++;
+	if (!strstr(q->url, "/auth")) {
+		snprintf(sent, sizeof sent, "%.*s", (int)q->body.n, (const char *)q->body.p);
+		return err_set(e, EC_IO, "enough");
+	}
+	*ret = (struct http_response){ .status = 200, .retry_after = -1 };
+	buf_puts(&ret->body, "{\"nonce\":\"AAAA\",\"extra-params\":\"\"}");
+	buf_puts(&ret->set_cookie, "kbs-session-id=1");
+	return buf_check(&ret->body, e);
+}
+
+static void hear(void *arg, enum log_level lvl, const char *line)
+{
+	(void)arg;
+	if (lvl == LOG_WARN)
+		snprintf(said, sizeof said, "%s", line);
+}
+
+/* One GPU with the nvidia driver, which answers what is recorded with these capabilities; then an attestation with --gpus WHICH. */
+static void attest_beside_gpu(const char *caps, const char *which, struct err *e)
+{
+	const struct key_env env = { .url = "http://127.0.0.1:1", .tee = "sample", .gpus = which };
+	AUTO_BUF text = { 0 };
+	const char *d = tmpdir();
+	struct rcar *r = NULL;
+	struct host h;
+
+	buf_printf(&text, "{\"calls\":[{\"nr\":210,\"in\":\"32\",\"out\":\"32000000010000003538302e31\"},"
+		   "{\"nr\":200,\"in\":\"\",\"out\":\"010000000000000000060000de10302306000000\"},{\"nr\":43,\"cls\":65,\"params\":\"\",\"handle\":17},"
+		   "{\"nr\":42,\"cmd\":517,\"size\":32,\"in\":\"06\",\"out\":\"06\"},{\"nr\":43,\"cls\":128,\"params\":\"\",\"handle\":18},"
+		   "{\"nr\":43,\"cls\":8320,\"params\":\"\",\"handle\":19},{\"nr\":43,\"cls\":52019,\"params\":\"11\",\"handle\":20},"
+		   "{\"nr\":42,\"cmd\":629,\"size\":268,\"in\":\"06\",\"status\":86},{\"nr\":42,\"cmd\":\"0x20800110\",\"size\":68,\"in\":\"\",\"out\":\"0000000054\"},"
+		   "{\"nr\":42,\"cmd\":\"0x20801701\",\"size\":16,\"in\":\"\",\"out\":\"8001\"},"
+		   "{\"nr\":42,\"cmd\":\"0x20800810\",\"size\":124,\"in\":\"0200000000000000000000000100000000\",\"status\":86},"
+		   "{\"nr\":42,\"cmd\":\"0xcb330106\",\"size\":24,\"in\":\"13\",\"out\":\"13\"},"
+		   "{\"nr\":42,\"cmd\":\"0xcb330101\",\"size\":6,\"in\":\"\",\"out\":\"%s\"},{\"nr\":42,\"cmd\":\"0xcb330104\",\"size\":1,\"in\":\"\",\"out\":\"\"}]}",
+		   caps);
+	put_pci(d, "0000:00:06.0", "0x10de\n", "0x2330\n", "0x030200\n", "nvidia");
+	put_file(d, "/dev/nvidiactl", buf_cstr(&text));
+	put_file(d, "/dev/nvidia0", "");
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, d, &e));
+	h.log = hear;
+	sent[0] = said[0] = '\0';
+	requests = 0;
+	EQ(rcar_attest_via(&r, &h, &env, keep_body, e), -1);
+	host_close(&h);
+}
+
+TEST(rcar_says_which_gpus_it_attests_without)
+{
+	struct err e = { 0 };
+
+	attest_beside_gpu("0002", NULL, &e);
+	HAS(e.msg, "enough");
+	HAS(said, "attesting without GPUs: confidential mode is off on GPU 0000:00:06.0");
+	HAS(sent, "\"additional_evidence\":\"\"");
+}
+
+TEST(rcar_leaves_gpus_out_when_told_to)
+{
+	struct err e = { 0 };
+
+	attest_beside_gpu("0002", "none", &e);
+	HAS(e.msg, "enough");
+	STR(said, "");
+	HAS(sent, "\"additional_evidence\":\"\"");
+}
+
+TEST(rcar_fails_without_a_gpu_that_has_to_be_attested)
+{
+	struct err e = { 0 };
+
+	attest_beside_gpu("0002", "all", &e);
+	EQ(e.code, EC_ABSENT);
+	HAS(e.msg, "confidential mode is off on GPU 0000:00:06.0");
+	STR(sent, "");
+}
+
+/* A confidential GPU that gives no evidence (the recording holds none) must not look like one that is not there. */
+TEST(rcar_fails_where_a_confidential_gpu_gives_no_evidence)
+{
+	struct err e = { 0 };
+
+	attest_beside_gpu("03020202", NULL, &e);
+	EQ(e.code, EC_IO);
+	HAS(e.msg, "GPU 0000:00:06.0 gives no evidence");
+	EQ(requests, 1);
+	STR(sent, "");
 }
