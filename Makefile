@@ -92,10 +92,11 @@ $(O)/unit: $(TEST_OBJ) $(O)/libcvmbox.a
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -o $@ $(TEST_OBJ) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
 
-# Our code as a command of its own, for interop scripts that the product has no verb for.
+# Our code as a command of its own, for scripts that the product has no verb for; makers of samples come from the unit tests.
+$(O)/tools/nv-sample: $(addprefix $(O)/tests/unit/,nv_maker.o rim_maker.o)
 $(O)/tools/%: $(O)/tests/tools/%.o $(O)/libcvmbox.a
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $< $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
 
 .PRECIOUS: $(O)/tests/fuzz/%.o $(O)/tests/tools/%.o
 $(O)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/libcvmbox.a

@@ -7,6 +7,7 @@
 #include "base/early.h"
 #include "base/outfile.h"
 #include "broker/key.h"
+#include "codec/hex64.h"
 #include "codec/out.h"
 #include "tee/eventlog.h"
 #include "verbs.h"
@@ -17,6 +18,9 @@ struct verify_args {
 	const char *kind, *nonce, *nonce_file, *policy, *ear, *ear_key;
 	struct opt_list certs, collateral, anchors, logs;
 	bool print_policy, no_nonce, no_collateral, allow_tpm, allow_sample, force;
+#ifdef CVMBOX_TESTING
+	const char *nvidia_roots;	/* evidence that tests and benchmarks make themselves */
+#endif
 };
 #define args verify_args
 static const struct opt verify_opts[] = {
@@ -36,6 +40,9 @@ static const struct opt verify_opts[] = {
 	OPT_INSECURE("allow-tpm", allow_tpm, "take a plain TPM's evidence, which does not show a confidential machine"),
 	OPT_INSECURE("insecure-no-collateral", no_collateral, "go without TCB info and revocation lists: known holes go unseen"),
 	OPT_INSECURE("insecure-no-nonce", no_nonce, "go without a nonce: the evidence may be an old one"),
+#ifdef CVMBOX_TESTING
+	OPT_STR(0, "test-nvidia-roots", nvidia_roots, "HEX", "SHA-256 of the roots of devices and of manifests, one behind the other"),
+#endif
 	OPT_END
 };
 #undef args
@@ -157,6 +164,16 @@ static int run_verify(const struct ctx *cx, struct err *e)
 		.allow_sample = a->allow_sample, .allow_devices = true,	/* who hands over evidence of GPUs alone knows what it is */
 	};
 	memcpy(in.logs, logs.by_form, sizeof in.logs);
+#ifdef CVMBOX_TESTING
+	uint8_t roots[64];
+
+	if (a->nvidia_roots) {
+		if (hex_decode_n(roots, sizeof roots, a->nvidia_roots, e))
+			return -1;
+		in.nv_device_root = roots;
+		in.nv_rim_root = roots + 32;
+	}
+#endif
 	if (appraise(&v, &in, e))
 		return err_ctx(e, "cannot verify '%s'", cx->argv[0]);
 	if (v.accepted && a->ear && write_ear(cx, &v, buf_view(&nonce), e))
