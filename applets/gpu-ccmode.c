@@ -21,6 +21,7 @@ static const struct opt opts[] = {
 #define GPU_WORDS "none", "apm", "hcc"
 #define ENVIRONMENT_WORDS "unavailable", "simulation", "production"
 #define FEATURE_WORDS "off", "apm", "hcc"
+#define ROTATION_WORDS "off", "kernel", "user", "both"
 #define MULTI_WORDS "none", "ppcie", "nvle"
 
 static const char *word(const char *const *list, unsigned value)
@@ -70,6 +71,30 @@ static void add_cc(struct json *claims, const struct gpu_states *s)
 							   c->multi_gpu }, 6));
 }
 
+/* What its VBIOS's manifest is named by, and what the confidential mode gives it; null: this driver does not tell. */
+static void add_board(struct json *o, const struct rm_gpu_info *i)
+{
+	char rim[96];
+
+	json_add_str(o, "board", null_if_empty(i->board));
+	json_add_str(o, "serial", null_if_empty(i->serial));
+	json_add_str(o, "project", null_if_empty(i->project));
+	json_add_str(o, "project_sku", null_if_empty(i->project_sku));
+	json_add_str(o, "chip_sku", null_if_empty(i->chip_sku));
+	json_add_str(o, "vbios_rim", rm_vbios_rim(rim, i) ? rim : NULL);
+	if (i->has_channels) {
+		json_add_u64(o, "sec2_channels", i->sec2_channels);
+		json_add_u64(o, "ce_channels", i->ce_channels);
+	} else {
+		json_add_null(o, "sec2_channels");
+		json_add_null(o, "ce_channels");
+	}
+	if (i->has_key_rotation)
+		json_add_str(o, "key_rotation", WORD(ROTATION_WORDS, i->key_rotation));
+	else
+		json_add_null(o, "key_rotation");
+}
+
 static void add_gpu(struct json *gpus, const struct gpu_states *s, const struct gpu_state *g)
 {
 	struct json *o = json_add_object(gpus, NULL);
@@ -101,6 +126,7 @@ static void add_gpu(struct json *gpus, const struct gpu_states *s, const struct 
 		json_add_null(o, "protected_kib");
 		json_add_null(o, "unprotected_kib");
 	}
+	add_board(o, &g->info);
 }
 
 static void add_claims(struct json *claims, const struct gpu_states *s)
@@ -153,6 +179,7 @@ static void put_row(struct buf *text, const struct row *r, const size_t *w)
 static void put_details(struct buf *text, const struct gpu_state *g)
 {
 	const struct rm_gpu_info *i = &g->info;
+	char rim[96];
 
 	if (g->answer != GPU_ANSWERED)
 		return;
@@ -162,6 +189,8 @@ static void put_details(struct buf *text, const struct gpu_state *g)
 		buf_printf(text, ", memory %llu MiB protected and %llu MiB not", (unsigned long long)(i->protected_kb >> 10),
 			   (unsigned long long)(i->unprotected_kb >> 10));
 	buf_byte(text, '\n');
+	if (rm_vbios_rim(rim, i))
+		buf_printf(text, "%*smanifest %s\n", (int)strlen(g->pci.bdf) + 2, "", rim);
 }
 
 static int put_table(struct buf *text, const struct gpu_states *s, bool details, struct err *e)

@@ -118,5 +118,9 @@
     BDF           NAME                   CC-CAPABLE  MODE  READY  DRIVER
     0000:00:06.0  NVIDIA H100 80GB HBM3  yes         off   no     nvidia 580.159.04
                   GPU-00000000-0000-0000-0000-000000000000, VBIOS 96.00.CF.00.01, memory 0 MiB protected and 81079 MiB not
+                  manifest NV_GPU_VBIOS_G520_0200_885_9600CF0001
     pass  gpu.answer  1 of 1 GPU answered
     confidential mode: off (1 GPU)
+    $ cvmbox gpu-ccmode query --sysroot h --json | python3 -c 'import json,sys; g=json.load(sys.stdin)["claims"]["gpus"][0]; \
+      print(g["project"], g["project_sku"], g["chip_sku"], g["vbios_rim"], g["sec2_channels"], g["ce_channels"], g["key_rotation"], g["board"])'
+    G520 0200 885 NV_GPU_VBIOS_G520_0200_885_9600CF0001 0 0 off None
