@@ -71,8 +71,8 @@ int rm_call(struct rm *rm, struct rm_msg *m, const char *what, struct err *e)
 	if (rm->h && rm->h->deadline_ms && host_left_ms(rm->h, 1) <= 0)
 		return err_set(e, EC_IO, "%s: no time left of --timeout", what);
 	error = rm->port.call(rm->port.arg, rm->ctl, m);
-	if (rm->h)
-		host_log(rm->h, LOG_DEBUG, "ioctl 0x%02x, %zu bytes, %s: %s", m->nr, m->n, what, error ? strerror(error) : "done");
+	if (rm->h && (error || m->nr != RM_NR_CONTROL))
+		host_log(rm->h, LOG_DEBUG, "nvidia ioctl 0x%02x of %zu bytes: %s", m->nr, m->n, error ? strerror(error) : "done");
 	if (!error)
 		return 0;
 	err_set(e, EC_IO, "%s: %s (ioctl 0x%02x of %zu bytes)", what, strerror(error), m->nr, m->n);
@@ -118,6 +118,6 @@ int rm_control(uint32_t *status, struct rm *rm, uint32_t object, uint32_t cmd, u
 		return -1;
 	*status = get_le32(s + 28);
 	if (rm->h)
-		host_log(rm->h, LOG_DEBUG, "command 0x%08x, %zu bytes: %s", (unsigned)cmd, n, rm_status_text(*status));
+		host_log(rm->h, LOG_DEBUG, "nvidia command 0x%08x of %zu bytes, %s: %s", (unsigned)cmd, n, name, rm_status_text(*status));
 	return 0;
 }
