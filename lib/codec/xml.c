@@ -163,7 +163,7 @@ static bool resolve(struct parse *p, struct xml_name *name, const struct xml_nod
 
 /* --- declarations -------------------------------------------------------------------------------------------- */
 
-/* RFC 3986 4.3: a scheme in front; and nothing that no URI has. */
+/* RFC 3986 4.3: a scheme in front, and no character that no URI has (nor brackets). */
 static bool is_absolute(const char *uri)
 {
 	const char *s = uri;
@@ -174,7 +174,7 @@ static bool is_absolute(const char *uri)
 	if (s == uri || *s != ':')
 		return false;
 	for (; *s; s++)
-		if (*s >= 0 && (*s <= ' ' || *s == 0x7f))
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && !strchr("-._~:/?#@!$&'()*+,;=%", *s))
 			return false;
 	return true;
 }

@@ -8,8 +8,8 @@
  * instructions, encodings other than UTF-8, versions other than 1.0, anything not well-formed or not namespace-well-formed, nesting over
  * XML_DEPTH_MAX, over XML_NODES_MAX nodes (elements, runs of text, attributes, declarations), over XML_ATTRS_MAX attributes and
  * declarations of one element, one attribute under two prefixes.  Beyond the recommendations it refuses names with characters
- * outside ASCII, declarations of the prefixes xml and xmlns, namespace names that are relative, longer than XML_URI_MAX or have
- * spaces or control characters, and over XML_SCOPE_MAX declarations in scope.  An XML declaration and comments are taken and belong
+ * outside ASCII, declarations of the prefixes xml and xmlns, namespace names that are no absolute URI (RFC 3986) or
+ * longer than XML_URI_MAX, and over XML_SCOPE_MAX declarations in scope.  An XML declaration and comments are taken and belong
  * to no tree; CDATA sections are text.  Memory is bounded by a multiple of the input. */
 
 #include "base/buf.h"

@@ -186,7 +186,7 @@ TEST(xml_refused_and_said_why)
 		{ "<a xmlns:p='urn:x' xmlns:q='urn:x' p:b='1' q:b='2'/>", "twice" },
 		{ "<a xmlns:p='urn:x'><b xmlns:q='urn:x' q:b='1' c='' p:b='2'/></a>", "twice" },
 		{ "<a xmlns='relative'/>", "not an absolute URI" }, { "<a xmlns:p='../x'/>", "not an absolute URI" }, { "<a xmlns='#x'/>", "not an absolute URI" },
-		{ "<a xmlns='1:x'/>", "not an absolute URI" }, { "<a xmlns='urn:a b'/>", "not an absolute URI" }, { "<a xmlns='urn:&#10;'/>", "not an absolute URI" },
+		{ "<a xmlns='1:x'/>", "not an absolute URI" }, { "<a xmlns='urn:\xc3\xa4'/>", "not an absolute URI" }, { "<a xmlns='urn:a b'/>", "not an absolute URI" }, { "<a xmlns='urn:&#10;'/>", "not an absolute URI" },
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
