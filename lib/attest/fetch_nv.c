@@ -26,6 +26,7 @@ struct nv {
 	struct slice wanted;			/* that nonce, or the caller's */
 	uint8_t asked[ASKED_MAX][32];		/* SHA-256 of certificates whose status was looked for */
 	size_t n_asked;
+	bool down;				/* the responder did not answer, or only that it is busy: not waited for again */
 };
 
 static void pass_on(struct err *e, const struct err *why)
@@ -217,6 +218,8 @@ static int get_status(struct nv *w, const struct query *q, struct err *e)
 	snprintf(a.key, sizeof a.key, "nv-ocsp-%s.der", q->hash);
 	if (fetch_url(a.url, sizeof a.url, e, base, "%s", ""))
 		return -1;
+	if (w->down && status_from_cache(&der, &written, w, q, a.key))
+		return keep_status(w, q, a.url, written, true, buf_view(&der), e);
 	if (!from_responder(&der, w, &a, q, &why)) {
 		status_to_cache(w, a.key, buf_view(&der));
 		return keep_status(w, q, a.url, host_now(w->f->h), false, buf_view(&der), e);
@@ -228,8 +231,9 @@ static int get_status(struct nv *w, const struct query *q, struct err *e)
 		pass_on(e, &why);
 		return err_ctx(e, "cannot get the status of certificate '%s' from '%s'", q->name, buf_cstr(&shown));
 	}
+	w->down = why.code == EC_IO || w->f->h->offline;
 	if (!w->f->h->offline)
-		host_log(w->f->h, LOG_WARN, "the status of '%s' is cached: %s", q->name, why.msg);
+		host_log(w->f->h, LOG_WARN, "the status of '%s'%s is cached: %s", q->name, w->down ? " and others" : "", why.msg);
 	return keep_status(w, q, a.url, written, true, buf_view(&der), e);
 }
 
