@@ -3,6 +3,7 @@
 
 #include "attest/common.h"
 #include "attest/kinds.h"
+#include "gpu/nvgpu.h"
 #include "tee/azure.h"
 #include "tee/cca.h"
 #include "tee/eventlog.h"
@@ -12,7 +13,7 @@
 #include "tee/tpm_quote.h"
 
 const struct evidence_kind *const kinds[] = { &evidence_snp, &evidence_tdx, &evidence_az_snp, &evidence_az_tdx, &evidence_cca,
-					       &evidence_tpm, &evidence_sample };
+					       &evidence_tpm, &evidence_sample, &evidence_nvgpu, &evidence_nvswitch };
 const size_t n_kinds = sizeof kinds / sizeof kinds[0];
 
 const struct evidence_kind *kind_by_name(const char *name)
@@ -31,7 +32,7 @@ static const struct evidence_kind *recognise_json(struct slice text)
 	if (json_parse(&j, text, EVIDENCE_MAX, &e))
 		return NULL;
 	for (size_t i = 0; i < n_kinds; i++)
-		if (kinds[i]->recognise_json(j))
+		if (kinds[i]->recognise_json && kinds[i]->recognise_json(j))
 			return kinds[i];
 	return NULL;
 }
@@ -40,7 +41,7 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 {
 	const struct slice text = slice_trim(raw);
 
-	if (text.n && text.p[0] == '{')
+	if (text.n && (text.p[0] == '{' || text.p[0] == '['))
 		return recognise_json(text);
 	for (size_t i = 0; i < n_kinds; i++)
 		if (kinds[i]->recognise && kinds[i]->recognise(raw))
@@ -51,7 +52,7 @@ const struct evidence_kind *kind_recognise(struct slice raw)
 const char *kind_foreign(const struct json *j)
 {
 	static const struct { const char *path, *name; } forms[] = {
-		{ "/device_evidence_list", "nvidia" }, { "/0/certificate", "nvgpu" }, { "/attestation_report/magic", "csv" },
+		{ "/attestation_report/magic", "csv" },
 	};
 
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
@@ -65,7 +66,8 @@ static const struct {
 	const struct check *v;
 	const size_t *n;
 	bool sometimes;		/* what they speak of need not be there: a policy that requires one by name requires it to be */
-} shared_checks[] = { { common_checks, &n_common_checks }, { tpm_checks, &n_tpm_checks }, { eventlog_checks, &n_eventlog_checks, true } };
+} shared_checks[] = { { common_checks, &n_common_checks }, { tpm_checks, &n_tpm_checks }, { eventlog_checks, &n_eventlog_checks, true },
+		    { nvset_checks, &n_nvset_checks, true } };
 #define N_SHARED (sizeof shared_checks / sizeof shared_checks[0])
 
 const struct check *check_at(size_t i, bool *sometimes)

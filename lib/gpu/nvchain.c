@@ -69,21 +69,6 @@ static int check_key(const struct cert *c, size_t i, struct err *e)
 	return 0;
 }
 
-/* BasicConstraints ::= SEQUENCE { cA BOOLEAN, pathLenConstraint INTEGER OPTIONAL }; NVIDIA's have no limit, one that stands there counts. */
-static int check_path_length(const struct cert *c, size_t below, struct err *e)
-{
-	const struct slice x = cert_ext(c, "2.5.29.19");
-	struct rd r = rd_of(x), seq = der_open(&r, DER_SEQUENCE);
-	uint32_t limit;
-
-	der_bool(&seq);
-	if (!rd_left(&seq))
-		return 0;
-	if (!der_small(&seq, &limit) || limit < below)
-		return err_set(e, EC_REFUSED, "certificate %zu of the chain does not allow %zu CAs below it", below + 1, below);
-	return 0;
-}
-
 /* KeyUsage: digitalSignature is the highest bit. */
 static int check_leaf(const struct cert *c, struct err *e)
 {
@@ -98,36 +83,16 @@ static int check_leaf(const struct cert *c, struct err *e)
 	return 0;
 }
 
-/* A time at which all are valid, so that what else is wrong is not hidden behind dates. */
-static int64_t common_time(const struct cert_list *l)
-{
-	int64_t t = l->v[0].not_before;
-
-	for (size_t i = 1; i < l->n; i++)
-		if (l->v[i].not_before > t)
-			t = l->v[i].not_before;
-	return t;
-}
-
 int nvchain_issued(const struct cert_list *l, const uint8_t *root, struct err *e)
 {
-	int64_t t;
-
 	if (l->n != NVCHAIN_CERTS)
 		return err_set(e, EC_REFUSED, "certificate chain holds %zu certificates, wanted %d", l->n, NVCHAIN_CERTS);
 	if (check_root(&l->v[NVCHAIN_CERTS - 1], root, e) || check_leaf(&l->v[0], e))
 		return -1;
-	t = common_time(l);
 	for (size_t i = 0; i < NVCHAIN_CERTS; i++)
 		if (check_key(&l->v[i], i, e))
 			return -1;
-	for (size_t i = 0; i + 1 < NVCHAIN_CERTS; i++)
-		if (cert_issued(&l->v[i], &l->v[i + 1], t, e) || check_path_length(&l->v[i + 1], i, e)) {
-			if (e && e->code == EC_FORMAT)	/* an algorithm that is not known */
-				e->code = EC_REFUSED;
-			return err_ctx(e, "certificate %zu of the chain", i);
-		}
-	return 0;
+	return cert_line(l, e);
 }
 
 int nvchain_dates(const struct cert_list *l, int64_t now, struct err *e)

@@ -135,11 +135,11 @@ TEST(bundle_with_evidence_that_nobody_looks_at_is_not_accepted)
 	WORKS(bundle_add(&p.evidence, "nvgpu", "", "", SLICE("gpu"), &e));
 	WORKS(bundle_write(&more, &p, &e));
 	in = in_for(&more);
-	FAILS(appraise(&v, &in, &e), EC_ABSENT);
+	FAILS(appraise(&v, &in, &e), EC_FORMAT);
 	in = in_for(&b);
 	in.kind = "snp";
 	FAILS(appraise(&v, &in, &e), EC_REFUSED);
-	in.kind = "nvswitch";
+	in.kind = "csv";
 	in.evidence = SLICE("x");
 	FAILS(appraise(&v, &in, &e), EC_ABSENT);
 	OK(!v.accepted);
@@ -248,7 +248,7 @@ TEST(collect_never_picks_sample_by_itself)
 	FAILS(collect_pick(&tee, &h, NULL, &e), EC_ABSENT);
 	FAILS(collect_pick(&tee, &h, "auto", &e), EC_ABSENT);
 	FAILS(collect_evidence(&j, &h, "auto", SLICE("x"), &e), EC_ABSENT);
-	FAILS(collect_pick(&tee, &h, "nvswitch", &e), EC_ABSENT);
+	FAILS(collect_pick(&tee, &h, "nvswitch", &e), EC_USAGE);
 	OK(tee == NULL);
 	WORKS(collect_pick(&tee, &h, "sample", &e));
 	STR(tee, "sample");

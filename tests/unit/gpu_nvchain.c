@@ -75,7 +75,7 @@ TEST(nvchain_steps_are_checked)
 	memcpy(mixed, other.v, sizeof mixed);
 	mixed[4] = l.v[4];
 	EQ(verify(&(const struct cert_list){ mixed, 5 }, &e), -1);
-	HAS(e.msg, "certificate 3 of the chain");
+	HAS(e.msg, "GH100 Identity");
 	HAS(e.msg, "signature");
 	memcpy(mixed, l.v, sizeof mixed);
 	mixed[1] = l.v[2];
@@ -104,7 +104,7 @@ TEST(nvchain_leaf_of_another_device)
 	mixed[0] = other.v[0];
 	EQ(verify(&(const struct cert_list){ mixed, 5 }, &e), -1);
 	EQ(e.code, EC_REFUSED);
-	HAS(e.msg, "certificate 0 of the chain");
+	HAS(e.msg, "GSP FMC LF");
 }
 
 TEST(nvchain_dates_have_their_own_texts)
