@@ -105,14 +105,150 @@
     $ echo 10de >r/sys/bus/pci/devices/0000:41:00.0/vendor; cvmbox gpu-ccmode query --sysroot r
     2| cvmbox gpu-ccmode: cannot list PCI devices: cannot identify PCI function '0000:41:00.0': '/sys/bus/pci/devices/0000:41:00.0/vendor' holds '10de', wanted 0x and 4 hex digits
     ? 5
-# there is no verb that changes anything
+# set: what is refused before anything is looked at
     $ cvmbox gpu-ccmode set on
-    2| cvmbox gpu-ccmode: unknown verb 'set'
-    2| cvmbox gpu-ccmode: hint: cvmbox gpu-ccmode --help lists the verbs
+    2| cvmbox gpu-ccmode: which devices? --device BDF, or --all
+    2| cvmbox gpu-ccmode: hint: 'cvmbox gpu-ccmode query' lists those of this machine
     ? 2
+    $ cvmbox gpu-ccmode set --all
+    2| cvmbox gpu-ccmode: which mode? on, off, devtools or ppcie
+    ? 2
+    $ cvmbox gpu-ccmode set sideways --all
+    2| cvmbox gpu-ccmode: 'sideways' is no mode, wanted on, off, devtools or ppcie
+    ? 2
+    $ cvmbox gpu-ccmode set --resume --rollback
+    2| cvmbox gpu-ccmode: --resume and --rollback contradict each other
+    ? 2
+    $ cvmbox gpu-ccmode set --resume --all
+    2| cvmbox gpu-ccmode: --resume takes mode and devices from the journal: leave them out
+    ? 2
+    $ mkdir -p m/sys/bus/pci/devices && cvmbox gpu-ccmode set on --all --sysroot m
+    2| cvmbox gpu-ccmode: no NVIDIA GPU or NVSwitch on the PCI bus
+    2| cvmbox gpu-ccmode: hint: in a VM: was the GPU passed through?
+    ? 3
+# a bound driver, no way to reset, no registers: said before anything changes
+    $ sed 's,=r/,=m/,; s, r/, m/,g' gpu >gpum && sh gpum 0000:41:00.0 2330 030200 nvidia && cvmbox gpu-ccmode set on --all --sysroot m
+    2| cvmbox gpu-ccmode: 0000:41:00.0: driver 'nvidia' is bound, which loses the GPU when its mode is switched
+    2| cvmbox gpu-ccmode: hint: stop what uses the GPUs, then --unbind takes the driver off and binds it again
+    ? 1
+    $ mkdir -p m/proc/99/fd && ln -s /dev/nvidia0 m/proc/99/fd/4 && echo vllm >m/proc/99/comm && : >m/sys/bus/pci/devices/0000:41:00.0/reset && \
+      cvmbox gpu-ccmode set on --all --unbind --sysroot m
+    2| cvmbox gpu-ccmode: 0000:41:00.0 is in use: process 99 (vllm) holds '/dev/nvidia0' open
+    2| cvmbox gpu-ccmode: hint: stop what uses the GPUs first (workloads, nvidia-persistenced, fabric manager): the driver cannot let go before
+    ? 1
+    $ cvmbox gpu-ccmode query --settings --sysroot m
+    fail  gpu.settings  0000:41:00.0: driver 'nvidia' is bound, and talks to the firmware itself
+            settings are read while no driver is bound
+    2| cvmbox gpu-ccmode: 0000:41:00.0: driver 'nvidia' is bound, and talks to the firmware itself
+    2| cvmbox gpu-ccmode: hint: settings are read while no driver is bound
+    ? 1
+    $ rm m/sys/bus/pci/devices/0000:41:00.0/driver m/sys/bus/pci/devices/0000:41:00.0/reset && cvmbox gpu-ccmode set on --device 41:00.0 --sysroot m
+    2| cvmbox gpu-ccmode: 0000:41:00.0: the kernel knows no way to reset it ('/sys/bus/pci/devices/0000:41:00.0/reset' is missing)
+    2| cvmbox gpu-ccmode: hint: in a VM the host has to do this; else --no-reset stages the mode, and a power cycle applies it
+    ? 3
+    $ cvmbox gpu-ccmode set ppcie --all --no-reset --sysroot m
+    2| cvmbox gpu-ccmode: protected PCIe takes 8 GPUs and 4 NVSwitches together, here are 1 and 0
+    2| cvmbox gpu-ccmode: hint: --all takes every device of this machine; --allow-partial switches fewer, which attestation will not accept as a group
+    ? 1
+    $ cvmbox gpu-ccmode set on --all --no-reset --json --sysroot m | python3 -c 'import json,sys; j=json.load(sys.stdin); print(j["schema"], j["exit_code"])'
+    cvmbox.gpu-ccmode.set/1 3
+# a journal: none, one of somebody else's making, one that is waiting
+    $ cvmbox gpu-ccmode set --rollback --sysroot m
+    2| cvmbox gpu-ccmode: no mode switch is pending: there is no '/var/lib/cvmbox/ccmode/switch.json'
+    ? 3
+    $ cvmbox gpu-ccmode set --resume --journal nowhere
+    2| cvmbox gpu-ccmode: no mode switch is pending: there is no journal
+    ? 3
+    $ mkdir -m 700 jd && echo '{"schema":"x"}' >jd/switch.json && chmod 600 jd/switch.json && cvmbox gpu-ccmode set --resume --journal jd --sysroot m
+    2| cvmbox gpu-ccmode: cannot read the journal 'jd/switch.json': its schema is 'x', wanted 'cvmbox.gpu-ccmode.journal/1'
+    2| cvmbox gpu-ccmode: hint: no journal of ours looks so: find out who wrote it, look at 'gpu-ccmode query --settings', then delete it
+    ? 5
+    $ cvmbox gpu-ccmode set on --all --no-reset --journal jd --sysroot m
+    2| cvmbox gpu-ccmode: an earlier mode switch did not end: 'jd/switch.json' is its journal
+    2| cvmbox gpu-ccmode: hint: 'gpu-ccmode set --resume' finishes it, 'gpu-ccmode set --rollback' undoes it
+    ? 1
+    $ chmod 666 jd/switch.json && cvmbox gpu-ccmode set --resume --journal jd --sysroot m
+    2| cvmbox gpu-ccmode: cannot use 'jd/switch.json': its owner is user <*> and its mode 0666, so others could write it
+    2| cvmbox gpu-ccmode: hint: it has to belong to user <*> and to be writable by nobody else
+    ? 1
+# ready: a recorded driver that takes it, ready CAPS STATE...: the state in its answers, one after the other
+    $ printf '%s\n' \
+      'caps=$1; shift; sh record $caps 00; f=r/dev/nvidiactl; sed "s/,{\"nr\":42,\"cmd\":\"0xcb330104\".*//" $f >$f.n' \
+      'for s in "$@"; do printf "%s" ",{\"nr\":42,\"cmd\":\"0xcb330104\",\"size\":1,\"in\":\"\",\"out\":\"$s\"}" >>$f.n; done' \
+      'printf "%s" ",{\"nr\":42,\"cmd\":\"0xcb330105\",\"size\":1,\"in\":\"${IN-01}\",\"out\":\"\",\"status\":\"${ST-0x0}\"}]}" >>$f.n' \
+      'mv $f.n $f' >ready
+    $ rm -rf r/sys/bus/pci/devices/* && sh gpu 0000:00:06.0 2330 030200 nvidia && : >r/dev/nvidia0 && sh ready 000202020000 00 && \
+      cvmbox gpu-ccmode ready --sysroot r
+    mode: on
+    not ready: no work is accepted
+    $ cvmbox gpu-ccmode ready on --sysroot r
+    2| cvmbox gpu-ccmode: 'ready on' comes after a verification: --after FILE
+    2| cvmbox gpu-ccmode: hint: cvmbox attest verify BUNDLE --nonce HEX --json >FILE, then --after FILE
+    ? 2
+    $ sh ready 000202020000 00 00 01 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r
+    mode: on
+    insecure: --insecure-without-attestation was given
+    ready: work is accepted
+    $ sh ready 000202020000 01 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r | tail -n 1
+    ready: work is accepted, as before
+    $ sh ready 000202020000 00 00 00 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r
+    2| cvmbox gpu-ccmode: the driver took the ready state 'ready' and still says 'not ready'
+    ? 1
+    $ ST=0x1f sh ready 000202020000 00 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r
+    2| cvmbox gpu-ccmode: CONF_COMPUTE_SYSTEM_SET_GPUS_STATE: the driver does not change its ready state any more (status 0x1f)
+    2| cvmbox gpu-ccmode: hint: it was taken back before, or failed: load the nvidia module afresh, then attest again
+    ? 1
+    $ sh ready 000200000000 00 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r
+    2| cvmbox gpu-ccmode: confidential mode is off: there is no ready state to set
+    2| cvmbox gpu-ccmode: hint: without confidential mode a GPU accepts work anyway
+    ? 3
+    $ cvmbox gpu-ccmode ready off --sysroot r
+    2| cvmbox gpu-ccmode: 'ready off' cannot be taken back: the driver stays not ready until its module is loaded afresh
+    2| cvmbox gpu-ccmode: hint: --until-module-reload says that this is wanted
+    ? 2
+    $ IN="" sh ready 000202020000 01 01 00 && cvmbox gpu-ccmode ready off --until-module-reload --sysroot r
+    mode: on
+    warn  ready.off  the driver accepts no work until its module is loaded afresh
+    not ready: no work is accepted
+# after a verification: its result has to be good, new, and about these GPUs
+    $ printf '%s\n' 'printf "{\"schema\":\"$1\",\"time\":\"$(date -u -d "$2 seconds" +%FT%TZ)\",\"result\":\"$3\",\"exit_code\":$4,"' \
+      'printf "\"insecure\":[],\"claims\":{\"nvgpu\":{\"GPU-0\":{\"x-nvidia-device-type\":\"gpu\"$5}}}}"' >result
+    $ after() { sh result "$@" >v.json; sh ready 000202020000 00 00 01; cvmbox gpu-ccmode ready on --after v.json --sysroot r 2>&1 | grep -v hint; }; \
+      v=cvmbox.attest.verify/1 b=',"bdf":"0000:00:06.0"'; after $v -10 pass 0 $b; after $v -10 warn 0 $b; after $v -10 pass 0; \
+      after $v -10 fail 1 $b; after $v -10 pass 1 $b; after $v -400 pass 0 $b; after $v +60 pass 0 $b; after $v -10 pass 0 ',"bdf":"0000:00:07.0"'; \
+      after $v -10 pass 0 ',"uuid":"GPU-1"'; after x/1 -10 pass 0 $b; after $v -10 pass 0 "$b},\"GPU-1\":{\"x-nvidia-device-type\":\"gpu\""
+    mode: on
+    pass  ready.match  the result names every GPU of the driver
+    pass  ready.result  the evidence was accepted
+    ready: work is accepted
+    mode: on
+    pass  ready.match  the result names every GPU of the driver
+    warn  ready.result  the evidence was accepted with warnings
+    ready: work is accepted
+    mode: on
+    warn  ready.match  the result does not name its GPUs: only their number was compared
+    pass  ready.result  the evidence was accepted
+    ready: work is accepted
+    cvmbox gpu-ccmode: cannot go by 'v.json': the evidence was not accepted: its result is 'fail'
+    cvmbox gpu-ccmode: cannot go by 'v.json': the evidence was not accepted: its result is 'pass'
+    cvmbox gpu-ccmode: cannot go by 'v.json': it is 40<*> s old, wanted at most 300 s
+    cvmbox gpu-ccmode: cannot go by 'v.json': it is from the future: <*>
+    cvmbox gpu-ccmode: cannot go by 'v.json': GPU 0000:00:06.0 is not in it
+    cvmbox gpu-ccmode: cannot go by 'v.json': GPU 0000:00:06.0 is not in it
+    cvmbox gpu-ccmode: cannot go by 'v.json': it is not the result of a verification (schema cvmbox.attest.verify/1)
+    cvmbox gpu-ccmode: cannot go by 'v.json': it is about 2 GPUs, the driver has 1
+    $ sh result cvmbox.attest.verify/1 -10 pass 0 >v.json; sed -i 's/"insecure":\[\]/"simulated":true/' v.json; cvmbox gpu-ccmode ready on --after v.json --max-age 0 --sysroot r
+    2| cvmbox gpu-ccmode: cannot go by 'v.json': it is 1<*> s old, wanted at most 0 s
+    2| cvmbox gpu-ccmode: hint: collect and verify again, or say --max-age
+    ? 1
+# a machine without GPU
+    $ rm -r r/sys/bus/pci/devices/* && cvmbox gpu-ccmode ready --sysroot r
+    2| cvmbox gpu-ccmode: no GPU is bound to the nvidia driver, which keeps the ready state
+    2| cvmbox gpu-ccmode: hint: the ready state is the guest's: ask in the machine that runs the work
+    ? 3
 # the exchange recorded on a real H100
     @need vectors
-    $ mkdir -p h/sys/bus/pci/devices h/dev && mv r/sys/bus/pci/devices/0000:00:06.0 h/sys/bus/pci/devices/ && \
+    $ mkdir -p h/sys/bus/pci/devices h/dev && sh gpu 0000:00:06.0 2330 030200 nvidia && mv r/sys/bus/pci/devices/0000:00:06.0 h/sys/bus/pci/devices/ && \
       cp "$CVMBOX_VECTORS/nvidia/ioctl/h100-580.159.04-cc-off.json" h/dev/nvidiactl && : >h/dev/nvidia0 && \
       cvmbox gpu-ccmode query -v --sysroot h
     BDF           NAME                   CC-CAPABLE  MODE  READY  DRIVER
