@@ -94,6 +94,7 @@ $(O)/unit: $(TEST_OBJ) $(O)/libcvmbox.a
 
 # Our code as a command of its own, for scripts that the product has no verb for; makers of samples come from the unit tests.
 $(O)/tools/nv-sample: $(addprefix $(O)/tests/unit/,nv_maker.o rim_maker.o)
+$(O)/tools/gpu-model: $(O)/tests/unit/gpu_model.o
 $(O)/tools/%: $(O)/tests/tools/%.o $(O)/libcvmbox.a
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(O)/libcvmbox.a $(DEP_LIBS) $(LINK_END)
@@ -144,7 +145,7 @@ demo:
 check:
 	@scripts/setup check
 	+$(Q)$(SUBMAKE) all
-	+$(Q)$(SUBMAKE) FLAVOUR=test CC=gcc $(B)/test/unit
+	+$(Q)$(SUBMAKE) FLAVOUR=test CC=gcc $(B)/test/unit $(B)/test/tools/gpu-model
 	@CHECK_CPPFLAGS="-isystem $(B)/deps/glibc/include" scripts/check $(B)
 
 asan:
