@@ -3,6 +3,7 @@
 
 #include "attest/common.h"
 #include "attest/kinds.h"
+#include "gpu/nras.h"
 #include "gpu/nvgpu.h"
 #include "tee/azure.h"
 #include "tee/cca.h"
@@ -67,7 +68,7 @@ static const struct {
 	const size_t *n;
 	bool sometimes;		/* what they speak of need not be there: a policy that requires one by name requires it to be */
 } shared_checks[] = { { common_checks, &n_common_checks }, { tpm_checks, &n_tpm_checks }, { eventlog_checks, &n_eventlog_checks, true },
-		    { nvset_checks, &n_nvset_checks, true } };
+		    { nvset_checks, &n_nvset_checks, true }, { nras_checks, &n_nras_checks, true } };
 #define N_SHARED (sizeof shared_checks / sizeof shared_checks[0])
 
 const struct check *check_at(size_t i, bool *sometimes)

@@ -24,7 +24,8 @@ struct nras {
 	struct nras_submod v[NRAS_SUBMODS_MAX];
 	size_t n;
 	/* what is expected of it; set by the caller before the checks */
-	const struct json *keys;	/* JWK set; keys are taken from kty members, or from x5c[0] */
+	const struct json *keys;	/* JWK set, believed as it is (dates and issuers in it are not judged); keys are taken from kty members, or
+					 * from x5c[0]; where both are there they have to be the same */
 	const char *issuer;		/* NULL: NRAS_ISSUER */
 	struct slice nonce;		/* n 0: none was given */
 };
@@ -32,8 +33,11 @@ struct nras {
 void nras_free(struct nras *t);
 
 bool nras_recognise(const struct json *j);
-int nras_parse(struct nras *ret, struct slice text, struct err *e);	/* EC_FORMAT */
-/* nras.alg, nras.key, nras.signature, nras.issuer, nras.time, nras.nonce, nras.digests, nras.names, nras.overall, nras.claims (policy): subject is a
+/* EC_FORMAT: another form, no device or more than NRAS_SUBMODS_MAX, a name that is not 1 to 63 of A-Z a-z 0-9 . _ -, a part that is no JWT
+ * with JSON claims, a header with critical extensions. */
+int nras_parse(struct nras *ret, struct slice text, struct err *e);
+/* In the order of the list each stands on the one before it up to the signature; all others stand on the signature.
+ * nras.alg, nras.key, nras.signature, nras.issuer, nras.time, nras.nonce, nras.digests, nras.names, nras.overall, nras.claims (policy): subject is a
  * struct nras; x->now, x->limits, x->no_freshness count. */
 extern const struct check nras_checks[];
 extern const size_t n_nras_checks;
