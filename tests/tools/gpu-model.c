@@ -438,7 +438,11 @@ static void on_write(const struct watch *w)
 	if (!d || (w->what != W_POWER && d->bind_off))
 		return;
 	if (w->what == W_POWER) {
-		d->asleep = strcmp(line, "on") && d->asleep;
+		const bool on = !strncmp(line, "on", 2);	/* "on" over "auto" gives "onto" in a plain file */
+
+		d->asleep = !on && d->asleep;
+		if (on && strcmp(line, "on"))
+			put_text(w->path, "on\n");
 		put_text(of(d, "power/runtime_status"), d->asleep ? "suspended\n" : "active\n");
 	} else if (w->what == W_UNBIND) {
 		if (!strcmp(d->driver, w->name))
