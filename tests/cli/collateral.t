@@ -174,6 +174,18 @@
     $ test -e nv3.json || echo nothing was written
     nothing was written
 
+# raw evidence: files named by what they are, and found by content again
+
+    $ cvmbox attest collateral $CVMBOX_VECTORS/nvidia/evidence/switch_evidence_ls10.json --rim-url $(cat url-nv) --no-ocsp -o nvdir | tail -n 1; ls nvdir
+    1 pieces added, 0 of them from the cache; 1 missing
+    NV_SWITCH_BIOS_5612_0002_890_9610550001.xml
+    $ cvmbox attest verify $CVMBOX_VECTORS/nvidia/evidence/switch_evidence_ls10.json --collateral nvdir --offline --insecure-no-nonce --now 2026-06-15T00:00:00Z \
+      2>/dev/null | grep -e '^....  nvswitch.rim' -e measurements
+    pass  nvswitch.rim.bios of SWITCH-0  31 reference values of LS10 96.10.55.00.01
+    pass  nvswitch.rim.bios.dates of SWITCH-0  valid
+    fail  nvswitch.rim.bios.ocsp of SWITCH-0  no answer at hand about 3 of 3 certificates  <*>
+    pass  nvswitch.measurements of SWITCH-0  31 of 31 are
+
 # NVIDIA's own variables are read, and told apart from what is no URL
 
     $ rm asked-nv; NVAT_RIM_SERVICE_BASE_URL=$(cat url-nv) NV_ATTESTATION_SERVICE_KEY=nvapi-other cvmbox attest collateral nv.json -o nv4.json --no-ocsp --json >/dev/null; \

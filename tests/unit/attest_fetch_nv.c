@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "attest/appraise.h"
 #include "attest/fetch.h"
 #include "crypto/ocsp_int.h"
 #include "crypto/xmldsig.h"
@@ -190,8 +191,30 @@ static void know_chain(struct nvidia *w, const struct nv_make *m)
 		know(w, &l.v[i], &l.v[i + 1], nv_make_key(m, i + 1));
 }
 
-static void publish(struct nvidia *w, const char *id, const char *version)
+/* The manifest of a device's driver or VBIOS, with the measurements that it has. */
+static void rim_of(struct buf *ret, enum nv_arch arch, bool driver, const char *version)
 {
+	static uint8_t hash[64][48];
+	struct rim_make_golden golden[64];
+	struct rim_make r = { .golden = golden, .version = version };
+	const bool gpu = arch != NV_LS10;
+
+	for (size_t i = 0; i < (gpu ? 42 : 31); i++) {
+		if ((gpu && ((i == 7 || i >= 21) != driver || (i > 12 && i < 21))) || i == 35)
+			continue;
+		nv_make_measurement(hash[i], arch, i);
+		golden[r.n_golden++] = (struct rim_make_golden){ .index = (unsigned)i, .hash = (const uint8_t (*)[48])&hash[i], .n = 1 };
+	}
+	if (!gpu) {
+		r.name = r.product = "LS10";
+		r.edition = "SWITCH";
+	}
+	rim_make(ret, &r);
+}
+
+static void publish(struct nvidia *w, const struct nv_device *d, bool driver)
+{
+	const char *id = driver ? d->driver_rim : d->vbios_rim;
 	AUTO_BUF rim = { 0 };
 	AUTO_XML *x = NULL;
 	struct xmldsig sig = { 0 };
@@ -204,7 +227,7 @@ static void publish(struct nvidia *w, const char *id, const char *version)
 	for (size_t i = 0; i < w->rim.n; i++)
 		if (!strcmp(w->rim.v[i].path, path))
 			return;
-	rim_make(&rim, &(const struct rim_make){ .version = version });
+	rim_of(&rim, d->arch, driver, driver ? d->driver : d->vbios);
 	r = service_route(&w->rim, path);
 	r->type = "application/json";
 	rim_service_make(&r->body, id, buf_view(&rim));
@@ -233,8 +256,8 @@ static void nvidia_start(struct nvidia *w, const struct nv_make *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		know_chain(w, &v[i]);
 	for (size_t i = 0; i < w->set.n; i++) {
-		publish(w, w->set.v[i].driver_rim, w->set.v[i].driver);
-		publish(w, w->set.v[i].vbios_rim, w->set.v[i].vbios);
+		publish(w, &w->set.v[i], true);
+		publish(w, &w->set.v[i], false);
 	}
 }
 
@@ -735,6 +758,52 @@ TEST(fetch_bundle_looks_at_all_of_its_evidence)
 	WORKS(fetch_into_bundle(&b, &other, &e));
 	EQ(b.collateral.n, n);
 	nvidia_stop(&w);
+}
+
+/* One machine collects, a second one has the network, a third one verifies without: by what was fetched, nothing else. */
+TEST(fetch_nv_bundle_goes_round)
+{
+	static const struct { enum fault fault; bool no_vbios, no_ocsp; const char *why; } rows[] = {
+		{ GOOD, false, false, NULL }, { NONCE_DROPPED, false, false, NULL }, { REVOKED, false, false, "nvgpu.ocsp" },
+		{ GOOD, true, false, "nvgpu.rim.vbios" }, { GOOD, false, true, "nvgpu.ocsp" },
+	};
+	uint8_t nonce[32];
+	AUTO_BUNDLE first = { 0 };
+
+	buf_puts(&first.nonce, "0123456789abcdef");
+	WORKS(bundle_nonce_for(nonce, "nvgpu", buf_view(&first.nonce), (struct slice){ 0 }, &e));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		static struct nvidia w;
+		const struct nv_make two[] = { { .arch = NV_HOPPER, .nonce = nonce }, { .arch = NV_HOPPER, .device = 1, .nonce = nonce } };
+		AUTO_BUNDLE b = { 0 };
+		AUTO_FETCHED f = { 0 };
+		AUTO_BUF text = { 0 };
+		AUTO_VERDICT v = { 0 };
+
+		nvidia_start(&w, two, 2);
+		w.fault = rows[i].fault;
+		w.from.no_ocsp = rows[i].no_ocsp;
+		w.rim.v[1].status = rows[i].no_vbios ? 404 : 200;
+		buf_slice(&b.nonce, buf_view(&first.nonce));
+		WORKS(bundle_add(&b.evidence, "nvgpu", "", "", buf_view(&w.evidence), &e));
+		WORKS(fetch_bundle(&f, &w.rim.h, &w.from, &b, NULL, &e));
+		nvidia_stop(&w);
+		WORKS(fetch_into_bundle(&b, &f, &e));
+		WORKS(bundle_write(&text, &b, &e));
+		WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&text), .kind = "auto", .now = NOW, .has_nonce = true,
+								.nonce = buf_view(&first.nonce), .allow_devices = true,
+								.nv_device_root = nv_make_root(), .nv_rim_root = rim_maker_root() }, &e));
+		if (v.accepted != !rows[i].why)
+			test_fail(__FILE__, __LINE__, "row %zu: %s", i, v.accepted ? "accepted" : buf_cstr(&v.reason));
+		if (rows[i].why) {
+			HAS(buf_cstr(&v.reason), rows[i].why);
+		} else {
+			AUTO_BUF claims = { 0 };
+
+			WORKS(json_write(&claims, v.claims, false, &e));
+			HAS(buf_cstr(&claims), rows[i].fault == NONCE_DROPPED ? "\"class\":\"cached\"" : "\"class\":\"live\"");
+		}
+	}
 }
 
 /* --- NVIDIA's own evidence --------------------------------------------------------------------------------------------------------- */
