@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gpu-ccmode ready - whether the NVIDIA driver of a confidential guest accepts work: shown, and set once, after verification */
 
+#include <strings.h>
+
 #include "base/cursor.h"
 #include "codec/out.h"
 #include "gpu/rm_ready.h"
@@ -82,6 +84,13 @@ static bool same_uuid(const struct json *d, const char *uuid)
 	return s && uuid[0] && !strcmp(s, uuid);
 }
 
+static bool same_vbios(const struct json *d, const char *vbios)
+{
+	const char *s = json_string(json_get(d, "x-nvidia-gpu-vbios-version"));
+
+	return !s || !vbios[0] || !strcasecmp(s, vbios);
+}
+
 static bool same_bdf(const struct json *d, const struct pci_addr *addr)
 {
 	const char *s = json_string(json_get(d, "bdf"));
@@ -93,16 +102,21 @@ static bool same_bdf(const struct json *d, const struct pci_addr *addr)
 struct seen {
 	size_t gpus;
 	bool named;		/* every one of them says its UUID or address */
+	bool other_driver;
+	const char *driver;	/* as the driver itself says */
 };
 
 /* GPUs of the result, wherever its claims hold them: objects that say they are one. */
 static void count(struct seen *s, const struct json *j, int depth)
 {
+	const char *driver = json_string(json_get(j, "x-nvidia-gpu-driver-version"));
+
 	if (depth > 8)
 		return;
 	if (is_gpu(j)) {
 		s->gpus++;
 		s->named &= json_string(json_get(j, "uuid")) || json_string(json_get(j, "bdf"));
+		s->other_driver |= driver && s->driver[0] && strcmp(driver, s->driver);
 		return;
 	}
 	if (json_is_object(j) || json_is_array(j))
@@ -114,8 +128,10 @@ static bool holds(const struct json *j, const struct gpu_state *g, int depth)
 {
 	if (depth > 8)
 		return false;
+	if (is_gpu(j) && json_string(json_get(j, "uuid")))
+		return same_uuid(j, g->info.uuid);
 	if (is_gpu(j))
-		return json_string(json_get(j, "uuid")) ? same_uuid(j, g->info.uuid) : same_bdf(j, &g->pci.addr);
+		return json_string(json_get(j, "bdf")) ? same_bdf(j, &g->pci.addr) : same_vbios(j, g->info.vbios);
 	if (json_is_object(j) || json_is_array(j))
 		for (const struct json *c = json_first(j); c; c = json_next(c))
 			if (holds(c, g, depth + 1))
@@ -123,11 +139,12 @@ static bool holds(const struct json *j, const struct gpu_state *g, int depth)
 	return false;
 }
 
-/* Every GPU that takes work has to be in the result.  Names come from the collector, unsigned: this catches a mixed-up file, not a forger. */
+/* Every GPU that takes work has to be in the result, by its name where there are names, else by number, driver and VBIOS: this catches a mixed-up
+ * file, not a forger. */
 static int covers(const struct ctx *cx, const struct json *r, const struct gpu_states *s, struct err *e)
 {
 	const struct json *claims = json_get(json_get(r, "claims"), "nvgpu");
-	struct seen seen = { .named = true };
+	struct seen seen = { .named = true, .driver = s->driver_version };
 	size_t mine = 0;
 
 	count(&seen, claims, 0);
@@ -139,14 +156,13 @@ static int covers(const struct ctx *cx, const struct json *r, const struct gpu_s
 	}
 	if (seen.gpus != mine)
 		return err_set(e, EC_REFUSED, "it is about %zu GPU%s, the driver has %zu", seen.gpus, seen.gpus == 1 ? "" : "s", mine);
-	if (!seen.named) {
-		out_check(cx->out, "ready.match", CHECK_WARN, NULL, "the result does not name its GPUs: only their number was compared", NULL, NULL);
-		return 0;
-	}
+	if (seen.other_driver)
+		return err_set(e, EC_REFUSED, "it is about GPUs with another driver than %s", s->driver_version);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].answer == GPU_ANSWERED && !holds(claims, &s->v[i], 0))
 			return err_set(e, EC_REFUSED, "GPU %s%s%s is not in it", s->v[i].pci.bdf, s->v[i].info.uuid[0] ? " " : "", s->v[i].info.uuid);
-	out_check(cx->out, "ready.match", CHECK_PASS, NULL, "the result names every GPU of the driver", NULL, NULL);
+	out_check(cx->out, "ready.match", CHECK_PASS, NULL, seen.named ? "the result names every GPU of the driver" :
+		  "as many GPUs as the driver has; driver and VBIOS do not differ, names are not in the result", NULL, NULL);
 	return 0;
 }
 

@@ -214,7 +214,7 @@
     $ printf '%s\n' 'printf "{\"schema\":\"$1\",\"time\":\"$(date -u -d "$2 seconds" +%FT%TZ)\",\"result\":\"$3\",\"exit_code\":$4,"' \
       'printf "\"insecure\":[],\"claims\":{\"nvgpu\":{\"GPU-0\":{\"x-nvidia-device-type\":\"gpu\"$5}}}}"' >result
     $ after() { sh result "$@" >v.json; sh ready 000202020000 00 00 01; cvmbox gpu-ccmode ready on --after v.json --sysroot r 2>&1 | grep -v hint; }; \
-      v=cvmbox.attest.verify/1 b=',"bdf":"0000:00:06.0"'; after $v -10 pass 0 $b; after $v -10 warn 0 $b; after $v -10 pass 0; \
+      v=cvmbox.attest.verify/1 b=',"bdf":"0000:00:06.0"'; after $v -10 pass 0 $b; after $v -10 warn 0 $b; after $v -10 pass 0; after $v -10 pass 0 ',"x-nvidia-gpu-driver-version":"580.2"'; \
       after $v -10 fail 1 $b; after $v -10 pass 1 $b; after $v -400 pass 0 $b; after $v +60 pass 0 $b; after $v -10 pass 0 ',"bdf":"0000:00:07.0"'; \
       after $v -10 pass 0 ',"uuid":"GPU-1"'; after x/1 -10 pass 0 $b; after $v -10 pass 0 "$b},\"GPU-1\":{\"x-nvidia-device-type\":\"gpu\""
     mode: on
@@ -226,9 +226,10 @@
     warn  ready.result  the evidence was accepted with warnings
     ready: work is accepted
     mode: on
-    warn  ready.match  the result does not name its GPUs: only their number was compared
+    pass  ready.match  as many GPUs as the driver has; driver and VBIOS do not differ, names are not in the result
     pass  ready.result  the evidence was accepted
     ready: work is accepted
+    cvmbox gpu-ccmode: cannot go by 'v.json': it is about GPUs with another driver than 580.1
     cvmbox gpu-ccmode: cannot go by 'v.json': the evidence was not accepted: its result is 'fail'
     cvmbox gpu-ccmode: cannot go by 'v.json': the evidence was not accepted: its result is 'pass'
     cvmbox gpu-ccmode: cannot go by 'v.json': it is 40<*> s old, wanted at most 300 s

@@ -223,6 +223,7 @@ static size_t size_of(const struct sim *s, uint32_t cmd)
 	case 0x20801801: return 16;
 	case 0xcb330101: return s->caps_size;
 	case 0xcb330104: return 1;
+	case 0xcb330105: return 1;
 	case 0xcb330106: return 24;
 	case 0xcb330109: return 9228;
 	case 0xcb33010a: return 12336;
@@ -297,6 +298,15 @@ static uint32_t sim_control(struct sim *s, uint32_t object, uint32_t cmd, uint8_
 	case 0xcb330104:
 		p[0] = s->ready;
 		s->ready ^= s->flapping;
+		return 0;
+	case 0xcb330105:
+		if (s->not_root)
+			return 0x1b;
+		if (s->ready_lost || p[0] > 1)
+			return 0x1f;
+		s->ready_lost = s->ready && !p[0];	/* spec 1.5: no way back before the module is loaded afresh */
+		if (!s->ready_stuck)
+			s->ready = p[0];
 		return 0;
 	default:
 		return cc_gpu(s, cmd, p);

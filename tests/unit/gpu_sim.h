@@ -42,6 +42,9 @@ struct sim {
 	bool has_keys;		/* knows the key rotation state */
 	bool no_cc_class, no_ctl, zero_handle;
 	bool flapping;		/* the ready state changes after each answer */
+	bool ready_stuck;	/* taken and not set */
+	bool ready_lost;	/* it was taken back once */
+	bool not_root;
 	struct sim_fault fault[4];
 	/* Certificate chain and report of one GPU, appended; NULL: text and bytes that only look so. */
 	void (*chain)(void *arg, struct buf *ret, size_t gpu);
