@@ -180,7 +180,7 @@
     1 pieces added, 0 of them from the cache; 1 missing
     NV_SWITCH_BIOS_5612_0002_890_9610550001.xml
     $ cvmbox attest verify $CVMBOX_VECTORS/nvidia/evidence/switch_evidence_ls10.json --collateral nvdir --offline --insecure-no-nonce --now 2026-06-15T00:00:00Z \
-      2>/dev/null | grep -e '^....  nvswitch.rim' -e measurements
+      2>/dev/null | grep -e '^....  nvswitch.rim' -e '^....  nvswitch.meas'
     pass  nvswitch.rim.bios of SWITCH-0  31 reference values of LS10 96.10.55.00.01
     pass  nvswitch.rim.bios.dates of SWITCH-0  valid
     fail  nvswitch.rim.bios.ocsp of SWITCH-0  no answer at hand about 3 of 3 certificates  <*>
