@@ -117,6 +117,51 @@ TEST(nv_collect_takes_all_gpus_in_their_order)
 	}
 }
 
+/* What takes long is asked of all at once, whatever the number of processors. */
+TEST(nv_collect_waits_for_all_gpus_together)
+{
+	struct sim s = machine(8);
+	AUTO_BUF raw = { 0 };
+	struct gpu_pci v[8];
+	int64_t start;
+
+	s.chain = NULL;
+	s.report = NULL;	/* signing by test keys takes its own time */
+	s.report_ms = 200;
+	list(v, &s, 8);
+	start = host_mono_ms();
+	WORKS(collect(&raw, &s, v, 8, NULL, &e));
+	OK(host_mono_ms() - start >= 200);
+	OK(host_mono_ms() - start < 8 * 200);
+}
+
+static int open_late(struct rm **ret, void *arg, struct err *e)
+{
+	static struct host h;
+	const struct rm_port p = sim_port(arg);
+
+	host_init(&h);
+	h.deadline_ms = host_mono_ms() - 1;
+	return rm_open_port(ret, &p, &h, e);
+}
+
+TEST(nv_collect_ends_with_its_time_limit)
+{
+	struct sim s = machine(1);
+	struct gpu_pci v[1];
+	const struct nv_sessions sessions = { open_late, &s };
+	AUTO_EVIDENCE ev = { 0 };
+	struct host h;
+	struct err e = { 0 };
+
+	host_init(&h);
+	list(v, &s, 1);
+	EQ(nv_collect_over(&ev, &h, &(const struct gpu_list){ .v = v, .n = 1 }, &sessions, slice_of(bound, sizeof bound), &e), -1);
+	EQ(e.code, EC_IO);
+	HAS(e.msg, "no time left of --timeout");
+	EQ(s.n_log, 0);
+}
+
 TEST(nv_collect_takes_the_named_gpus_alone)
 {
 	struct sim s = machine(3);

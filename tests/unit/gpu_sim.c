@@ -478,6 +478,8 @@ static int sim_call(void *arg, int node, struct rm_msg *m)
 	memcpy(s_before, m->s, m->n < sizeof s_before ? m->n : sizeof s_before);
 	if (m->params)
 		memcpy(p_before, m->params, m->params_size < sizeof p_before ? m->params_size : sizeof p_before);
+	if (s->report_ms && m->nr == RM_NR_CONTROL && get_le32(m->s + 8) == 0xcb33010a)
+		usleep(s->report_ms * 1000);
 	pthread_mutex_lock(&s->lock);
 	rc = one_call(arg, node, m);
 	if (s->record && m->nr != RM_NR_FREE)

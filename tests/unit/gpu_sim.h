@@ -53,6 +53,7 @@ struct sim {
 	uint32_t chain_size, report_size;	/* not 0: what the driver says instead of the truth */
 	const char *chain_text;			/* not NULL: instead of a chain */
 	bool other_nonce;			/* the report answers another one */
+	unsigned report_ms;			/* how long a report takes */
 	pthread_mutex_t lock;
 	bool record;		/* into `recording`: the calls array of a recording, as replay reads it */
 	struct buf recording;
