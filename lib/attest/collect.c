@@ -24,11 +24,21 @@ static int name_missing(const struct json *machine, struct err *e)
 	return err_hint(e, "'attest detect' lists every signal");
 }
 
+static int no_such(const char *tee, struct err *e)
+{
+	AUTO_BUF names = { 0 };
+
+	for (size_t i = 0; i < n_kinds; i++)
+		if (kinds[i]->collect && !kinds[i]->join)
+			buf_printf(&names, "%s%s", names.n ? ", " : "", kinds[i]->name);
+	err_set(e, EC_ABSENT, "evidence of '%s' cannot be collected", tee);
+	return err_hint(e, "this version collects %s", buf_cstr(&names));
+}
+
 int collect_pick(const char **ret, const struct host *h, const char *tee, struct err *e)
 {
 	AUTO_DETECTED d = { 0 };
 	const struct evidence_kind *k;
-	AUTO_BUF names = { 0 };
 
 	if (!tee || !strcmp(tee, "auto")) {
 		if (detect(&d, h, e))
@@ -42,11 +52,8 @@ int collect_pick(const char **ret, const struct host *h, const char *tee, struct
 		err_set(e, EC_USAGE, "'%s' is no TEE but devices in a machine", tee);
 		return err_hint(e, "--tee none collects the evidence of GPUs alone");
 	}
-	if (!k || !k->collect) {
-		kind_names(&names);
-		err_set(e, EC_ABSENT, "evidence of '%s' cannot be collected", tee);
-		return err_hint(e, "this version collects %s", buf_cstr(&names));
-	}
+	if (!k || !k->collect)
+		return no_such(tee, e);
 	*ret = k->name;
 	return 0;
 }

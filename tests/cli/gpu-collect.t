@@ -45,6 +45,10 @@
     $ cvmbox attest collect --sysroot e --tee none --gpus none -o y.json
     2| cvmbox attest: --tee none and --gpus none leave nothing to collect
     ? 2
+    $ cvmbox attest collect --sysroot e --tee nvgpu -o y.json
+    2| cvmbox attest: 'nvgpu' is no TEE but devices in a machine
+    2| cvmbox attest: hint: --tee none collects the evidence of GPUs alone
+    ? 2
 # confidential mode off: said for which GPU, before anything is asked that could harm one
     $ sh machine r 0000:41:00.0 0000:42:00.0 && python3 record.py 000200000000 2 - - - >r/dev/nvidiactl && \
       cvmbox attest collect --sysroot r --tee none -o y.json
