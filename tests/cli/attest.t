@@ -9,8 +9,8 @@
     2| cvmbox attest: no TEE found here: looked for configfs-tsm, /dev/sev-guest, /dev/tdx_guest, CPUID and ACPI CCEL
     2| cvmbox attest: hint: configfs-tsm: sysfs is not mounted: mount -t sysfs sysfs /sys
     ? 3
-    $ cvmbox attest collect --sysroot none --tee nvswitch -o x.json
-    2| cvmbox attest: evidence of 'nvswitch' cannot be collected
+    $ cvmbox attest collect --sysroot none --tee csv -o x.json
+    2| cvmbox attest: evidence of 'csv' cannot be collected
     2| cvmbox attest: hint: this version collects snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm, sample
     ? 3
     $ cvmbox attest detect --sysroot none --json | grep -c '^{"schema":"cvmbox.attest.detect/1",.*"result":"error","exit_code":3,.*"error":{'
