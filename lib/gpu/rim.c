@@ -364,6 +364,8 @@ int rim_chain(const struct rim *r, const uint8_t *root, struct err *e)
 		return -1;
 	if (cert_line(&line.l, e))
 		return err_ctx(e, "chain of the manifest does not lead to the pinned root");
+	if (!cert_allows(&line.v[0], NULL))	/* a responder for certificate status under the same root, say */
+		return err_set(e, EC_REFUSED, "the manifest's signer may not sign manifests (extended key usage of its certificate)");
 	if (hash_of(sha, HASH_SHA256, line.v[line.l.n - 1].der, e))
 		return -1;
 	if (memcmp(sha, root ? root : nv_rim_root, sizeof sha)) {

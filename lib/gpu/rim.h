@@ -32,16 +32,18 @@ struct rim {
 	struct rim_golden golden[RIM_INDEXES];
 	struct rim_svn svn[RIM_SVNS];
 	size_t n_svn, n_active;
-	bool newer;			/* holds resources that this version does not know */
+	bool newer;			/* holds resources, or attributes of them, that this version does not know: what they demand is not read */
 	struct xmldsig sig;
 };
 #define AUTO_RIM __attribute__((cleanup(rim_free))) struct rim
 void rim_free(struct rim *r);		/* may run twice */
 
 bool rim_recognise(struct slice text);		/* looks like one: XML whose root is SoftwareIdentity */
-/* EC_FORMAT: not one, or one that cannot be used (missing members, hashes of another length, an index twice). */
+/* EC_FORMAT: not one, or one that cannot be used (missing members, hashes of another length, an index twice, no active resource).  Says
+ * nothing about who made it. */
 int rim_parse(struct rim *ret, struct slice xml, struct err *e);
-/* The chain in it leads from its first certificate to the root with this SHA-256 (NULL: NVIDIA's), but for dates. */
+/* The chain in it leads, in the order in which it stands there, from its first certificate to the root with this SHA-256 (NULL: NVIDIA's), but
+ * for dates, and its key is not kept for something else (extended key usage).  NVIDIA's root itself may be left out: it is known. */
 int rim_chain(const struct rim *r, const uint8_t *root, struct err *e);			/* EC_REFUSED */
 int rim_dates(const struct rim *r, int64_t now, struct err *e);				/* EC_REFUSED: expired, not yet valid: distinct texts */
 /* Digest of the document, and signature by the key of its first certificate; proves something only where rim_chain holds. */

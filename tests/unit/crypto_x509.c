@@ -300,6 +300,42 @@ TEST(extension_given_twice_makes_the_certificate_malformed)
 	FAILS(certs_parse(&once, buf_view(&der), &e), EC_FORMAT);
 }
 
+/* A chain in order: the same rules, but for dates and for who the last one is. */
+TEST(line_of_certificates)
+{
+	AUTO_CA a = { 0 };
+	AUTO_CERTS line = { 0 }, tight = { 0 };
+	AUTO_PRIVKEY k = { 0 };
+	struct err seen = { 0 };
+	const struct cert_list none = { 0 };
+
+	ca_init(&a, KEY_EC_P256, false);
+	WORKS(privkey_generate(&k, KEY_EC_P256, 0, &e));
+	issue(&tight, &(struct cert_make){ .subject = "CN=Sub CA", .key = &k, .issuer = &a.ca.v[0], .issuer_key = &a.ca_key,
+					   .not_before = NOW - 9 * DAY, .not_after = NOW - 8 * DAY, .ca = true, .leaves_only = true });
+	issue(&line, &(struct cert_make){ .subject = "CN=leaf", .key = &a.leaf_key, .issuer = &tight.v[0], .issuer_key = &k,
+					  .not_before = NOW + DAY, .not_after = NOW + 2 * DAY });
+	WORKS(certs_parse(&line, tight.v[0].der, &e));
+	WORKS(certs_parse(&line, a.ca.v[0].der, &e));
+	WORKS(cert_line(&line, &e));
+	WORKS(cert_line(&(struct cert_list){ line.v, 1 }, &e));
+	WORKS(cert_line(&(struct cert_list){ line.v + 1, 2 }, &e));
+	FAILS(cert_line(&none, &e), EC_REFUSED);
+	EQ(cert_line(&(struct cert_list){ (struct cert[]){ line.v[1], line.v[0] }, 2 }, &seen), -1);
+	HAS(seen.msg, "names the issuer");
+	EQ(cert_line(&(struct cert_list){ (struct cert[]){ line.v[0], line.v[2] }, 2 }, &seen), -1);
+	HAS(seen.msg, "names the issuer");
+	/* the CA for leaves only, as its own issuer's issuer */
+	AUTO_CERTS below = { 0 }, deep = { 0 };
+
+	issue(&below, &(struct cert_make){ .subject = "CN=Sub Sub CA", .key = &k, .issuer = &tight.v[0], .issuer_key = &k,
+					   .not_before = NOW, .not_after = NOW + DAY, .ca = true });
+	issue(&deep, &(struct cert_make){ .subject = "CN=deep", .key = &a.leaf_key, .issuer = &below.v[0], .issuer_key = &k,
+					  .not_before = NOW, .not_after = NOW + DAY });
+	EQ(cert_line(&(struct cert_list){ (struct cert[]){ deep.v[0], below.v[0], tight.v[0] }, 3 }, &seen), -1);
+	HAS(seen.msg, "allows 0 CAs below it, there are 1");
+}
+
 TEST(path_length_is_honoured)
 {
 	AUTO_CA a = { 0 };

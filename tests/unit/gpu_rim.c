@@ -73,6 +73,7 @@ TEST(rim_faults_are_found_where_they_are)
 		{ RIM_SIGNER_EXPIRED, NULL, "L4 Signer, O=Test, C=US' has expired", NULL },
 		{ RIM_SIGNER_FUTURE, NULL, "is not yet valid", NULL },
 		{ RIM_MID_EXPIRED, NULL, "Value L3, O=Test, C=US' has expired", NULL },
+		{ RIM_SIGNER_FOR_OCSP, "may not sign manifests", NULL, NULL },
 		{ RIM_NO_ROOT, "does not lead to the pinned root", NULL, NULL },	/* only NVIDIA's is known by heart */
 	};
 

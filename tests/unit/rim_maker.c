@@ -29,9 +29,12 @@ static const char *const ca_names[CAS] = {
 static void make_cert(struct buf *der, const char *name, const struct privkey *key, const struct cert *issuer, const struct privkey *by,
 		      int64_t from, int64_t until, bool ca)
 {
+	static const struct cert_make_ext ocsp = { "2.5.29.37", false, { (const uint8_t *)"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09", 12 } };
+
 	WORKS(cert_make(der, &(const struct cert_make){ .subject = name, .key = key, .issuer = issuer, .issuer_key = by,
 							.not_before = RIM_MAKER_NOW + from, .not_after = RIM_MAKER_NOW + until, .ca = ca,
-							.leaves_only = strstr(name, "L3") != NULL }, &e));
+							.leaves_only = strstr(name, "L3") != NULL, .exts = &ocsp,
+							.n_exts = strstr(name, "OCSP") != NULL }, &e));
 }
 
 static void ready(void)
@@ -159,8 +162,8 @@ static void put_chain(struct buf *b, const struct rim_make *k)
 		until = -DAY;
 	if (f == RIM_SIGNER_FUTURE)
 		from = DAY;
-	make_cert(&leaf, "CN=Test RIM L4 Signer,O=Test,C=US", &m.signer, f == RIM_PATH_LEN ? &m.between_cert.v[0] : &m.cert[L3].v[0], &m.ca, from,
-		  until, false);
+	make_cert(&leaf, f == RIM_SIGNER_FOR_OCSP ? "CN=Test OCSP" : "CN=Test RIM L4 Signer,O=Test,C=US", &m.signer,
+		  f == RIM_PATH_LEN ? &m.between_cert.v[0] : &m.cert[L3].v[0], &m.ca, from, until, false);
 	if (f == RIM_REVERSED) {
 		put_cert(b, buf_view(&m.der[ROOT]));
 		put_cert(b, buf_view(&m.der[L2]));

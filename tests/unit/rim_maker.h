@@ -35,6 +35,7 @@ enum rim_fault {
 	RIM_PATH_LEN,				/* another CA between L3 (path length 0) and the signer */
 	RIM_SIGNER_EXPIRED, RIM_SIGNER_FUTURE,	/* yesterday, tomorrow */
 	RIM_MID_EXPIRED,			/* L3 */
+	RIM_SIGNER_FOR_OCSP,			/* its extended key usage */
 	RIM_NO_ROOT				/* the root does not come along */
 };
 struct rim_make {				/* zeros: a driver manifest of GH100 550.54.14 that demands index 7: 48 bytes of 0xee */
