@@ -110,14 +110,14 @@ static int fill(struct bundle *b, const struct evidence *ev, struct err *e)
 }
 
 /* GPUs and NVSwitches, all for one nonce that derives from the bundle's: in front of everything, because their hashes enter the CPU's report data. */
-static int add_devices(struct bundle *b, const struct host *h, const struct collect_opts *o, struct err *e)
+static int add_devices(struct bundle *b, struct nv_party **keep, const struct host *h, const struct collect_opts *o, struct err *e)
 {
 	AUTO_BUF gpus = { .max = EVIDENCE_MAX };
 	uint8_t nonce[32];
 
 	if (bundle_nonce_for(nonce, "nvgpu", o->nonce, o->runtime_data, e) ||
 	    (o->nvswitch.n && switches_check(o->nvswitch, nonce, e)) ||
-	    gpus_collect(&gpus, h, o->gpus, o->nvswitch.n > 0, slice_of(nonce, sizeof nonce), o->facts, e))
+	    gpus_collect(&gpus, keep, h, o->gpus, o->nvswitch.n > 0, slice_of(nonce, sizeof nonce), o->facts, e))
 		return -1;
 	if (!gpus.n && b->evidence.n == 0)
 		return err_set(e, EC_ABSENT, "no NVIDIA GPU here, and --tee none leaves nothing else to ask");
@@ -158,6 +158,7 @@ static int check_opts(const struct collect_opts *o, struct err *e)
 int collect_bundle(struct buf *ret, const struct host *h, const struct collect_opts *o, struct err *e)
 {
 	AUTO_BUNDLE b = { .nonce.max = BUNDLE_NONCE_MAX, .runtime_data.max = BUNDLE_RUNTIME_MAX };
+	AUTO_NV_PARTY *keep = NULL;	/* until the machine is described, which asks the GPUs again */
 	const char *name = NULL;
 
 	if (check_opts(o, e))
@@ -170,7 +171,7 @@ int collect_bundle(struct buf *ret, const struct host *h, const struct collect_o
 		return -1;
 	if (!devices_alone(o) && (collect_pick(&name, h, o->tee, e) || bundle_add(&b.evidence, name, "", "", (struct slice){ 0 }, e)))
 		return -1;
-	if (add_devices(&b, h, o, e) || (name && add_cpu(&b, h, o, name, e)))
+	if (add_devices(&b, &keep, h, o, e) || (name && add_cpu(&b, h, o, name, e)))
 		return -1;
 	b.machine = json_object();
 	if (machine_describe(b.machine, "machine", NULL, h, e))
@@ -198,10 +199,11 @@ static int joined_devices(struct buf *ret, const struct host *h, const char *gpu
 {
 	const struct slice switches = nvswitch ? *nvswitch : (struct slice){ 0 };
 	AUTO_BUF raw = { .max = EVIDENCE_MAX };
+	AUTO_NV_PARTY *keep = NULL;
 	uint8_t nonce[32];
 
 	nv_nonce_of(nonce, report_data);
-	if ((switches.n && switches_check(switches, nonce, e)) || gpus_collect(&raw, h, gpus, switches.n || !nvswitch, report_data, facts, e))
+	if ((switches.n && switches_check(switches, nonce, e)) || gpus_collect(&raw, &keep, h, gpus, switches.n || !nvswitch, report_data, facts, e))
 		return -1;
 	if (switches.n && raw.n)
 		return nv_join(ret, (const struct slice[]){ buf_view(&raw), switches }, 2, e);

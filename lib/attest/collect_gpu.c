@@ -2,7 +2,6 @@
 /* Evidence of devices: see collect_gpu.h. */
 
 #include "attest/collect_gpu.h"
-#include "gpu/nvcollect.h"
 #include "gpu/nvgpu.h"
 #include "gpu/port.h"
 
@@ -56,7 +55,8 @@ static void describe(struct json *facts, struct slice raw, int64_t ms)
 	nv_set_free(&s);
 }
 
-int gpus_collect(struct buf *ret, const struct host *h, const char *gpus, bool has_switches, struct slice rd, struct json *facts, struct err *e)
+int gpus_collect(struct buf *ret, struct nv_party **keep, const struct host *h, const char *gpus, bool has_switches, struct slice rd,
+		 struct json *facts, struct err *e)
 {
 	const bool named = !is_auto(gpus) && strcmp(gpus, "all");
 	const struct collect_how how = { .gpus = named ? gpus : NULL, .has_switches = has_switches };
@@ -69,7 +69,7 @@ int gpus_collect(struct buf *ret, const struct host *h, const char *gpus, bool h
 	if (!there)
 		return 0;
 	host_log(h, LOG_INFO, "collecting evidence of GPUs");
-	if (nv_collect(&ev, h, rd, e))
+	if (nv_collect_keep(keep, &ev, h, rd, e))
 		return -1;
 	if (facts)
 		describe(facts, buf_view(&ev.raw), host_mono_ms() - start);

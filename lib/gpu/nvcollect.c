@@ -13,26 +13,32 @@ struct seat {			/* one GPU, and the session that it is asked in */
 	struct rm_cc cc;
 	struct rm_evidence ev;
 };
-struct party {
+struct nv_party {
 	struct seat *v;
 	size_t n, n_switches;
 	const struct nv_sessions *sessions;
 	uint8_t nonce[32];
 };
-#define AUTO_PARTY __attribute__((cleanup(party_free))) struct party
 
-static void party_free(struct party *p)
+void nv_party_free(struct nv_party *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = 0; p && i < p->n; i++) {
 		rm_close(p->v[i].rm);
 		rm_evidence_free(&p->v[i].ev);
 	}
-	free(p->v);
+	free(p ? p->v : NULL);
+	free(p);
+}
+
+void nv_party_cleanup(struct nv_party **p)
+{
+	nv_party_free(*p);
+	*p = NULL;
 }
 
 /* --- which GPUs -------------------------------------------------------------------------------------------- */
 
-static int add(struct party *p, const struct gpu_pci *pci, bool in_sysfs, struct err *e)
+static int add(struct nv_party *p, const struct gpu_pci *pci, bool in_sysfs, struct err *e)
 {
 	struct seat *v;
 
@@ -46,7 +52,7 @@ static int add(struct party *p, const struct gpu_pci *pci, bool in_sysfs, struct
 	return 0;
 }
 
-static struct seat *seat_at(const struct party *p, const struct pci_addr *a)
+static struct seat *seat_at(const struct nv_party *p, const struct pci_addr *a)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (pci_addr_eq(&p->v[i].s.pci.addr, a))
@@ -55,7 +61,7 @@ static struct seat *seat_at(const struct party *p, const struct pci_addr *a)
 }
 
 /* GPUs that the driver has and sysfs does not show (a sandbox hides /sys) are GPUs all the same. */
-static int add_hidden(struct party *p, const struct rm *rm, struct err *e)
+static int add_hidden(struct nv_party *p, const struct rm *rm, struct err *e)
 {
 	for (size_t i = 0; i < rm_card_count(rm); i++) {
 		const struct rm_card *c = rm_card_at(rm, i);
@@ -81,7 +87,7 @@ static bool next_name(char *ret, size_t size, const char **list)
 }
 
 /* Keeps the GPUs that are named, in the machine's order. */
-static int narrow(struct party *p, const char *names, struct err *e)
+static int narrow(struct nv_party *p, const char *names, struct err *e)
 {
 	bool keep[NV_DEVICES_MAX] = { false };
 	char name[64];
@@ -124,7 +130,7 @@ static int gives_none(const struct seat *s, struct err *e)
 }
 
 /* A GPU without the driver cannot be asked, and to leave it out would be to say that it is not there. */
-static int all_bound(struct party *p, struct err *e)
+static int all_bound(struct nv_party *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!gpu_is_bound(&p->v[i].s.pci)) {
@@ -135,7 +141,7 @@ static int all_bound(struct party *p, struct err *e)
 }
 
 /* Opening a node of a driver that is not loaded makes the kernel load it, so nobody is asked where no GPU has the driver. */
-static bool anyone_to_ask(const struct party *p, const struct gpu_list *l, const struct host *h)
+static bool anyone_to_ask(const struct nv_party *p, const struct gpu_list *l, const struct host *h)
 {
 	char path[32];
 
@@ -146,7 +152,7 @@ static bool anyone_to_ask(const struct party *p, const struct gpu_list *l, const
 	return l->no_pci && host_exists(h, path);
 }
 
-static int gather(struct party *p, const struct host *h, const struct gpu_list *l, const char *names, struct err *e)
+static int gather(struct nv_party *p, const struct host *h, const struct gpu_list *l, const char *names, struct err *e)
 {
 	AUTO_RM *rm = NULL;
 
@@ -176,7 +182,7 @@ static int gather(struct party *p, const struct host *h, const struct gpu_list *
 
 static int look(void *arg, size_t i, unsigned worker, struct err *e)
 {
-	struct party *p = arg;
+	struct nv_party *p = arg;
 	struct seat *s = &p->v[i];
 
 	(void)worker;
@@ -186,7 +192,7 @@ static int look(void *arg, size_t i, unsigned worker, struct err *e)
 	return s->s.answer == GPU_ANSWERED ? 0 : gives_none(s, e);
 }
 
-static int is_off(const struct party *p, const struct seat *s, struct err *e)
+static int is_off(const struct nv_party *p, const struct seat *s, struct err *e)
 {
 	char others[64] = "";
 
@@ -198,7 +204,7 @@ static int is_off(const struct party *p, const struct seat *s, struct err *e)
 	return err_hint(e, "it is switched on from the host ('cvmbox gpu-ccmode set on'); --gpus none leaves GPUs out");
 }
 
-static int may_be_asked(const struct party *p, const struct seat *s, const struct host *h, struct err *e)
+static int may_be_asked(const struct nv_party *p, const struct seat *s, const struct host *h, struct err *e)
 {
 	if (memcmp(&s->cc, &p->v[0].cc, sizeof s->cc) != 0) {
 		err_set(e, EC_IO, "the driver's confidential-compute state changed while it was read");
@@ -223,7 +229,7 @@ static int may_be_asked(const struct party *p, const struct seat *s, const struc
 }
 
 /* Protected PCIe is eight GPUs and four switches: a verifier wants them all, and the switches have no kernel interface that can be spoken here. */
-static int switches_settled(const struct party *p, const struct collect_how *how, const struct host *h, struct err *e)
+static int switches_settled(const struct nv_party *p, const struct collect_how *how, const struct host *h, struct err *e)
 {
 	AUTO_BUF hex = { 0 };
 
@@ -244,7 +250,7 @@ static int switches_settled(const struct party *p, const struct collect_how *how
 
 static int fetch(void *arg, size_t i, unsigned worker, struct err *e)
 {
-	struct party *p = arg;
+	struct nv_party *p = arg;
 	struct seat *s = &p->v[i];
 
 	(void)worker;
@@ -261,7 +267,7 @@ static const char *null_if_empty(const char *s)
 	return s[0] ? s : NULL;
 }
 
-static int write_all(struct evidence *ret, const struct party *p, struct err *e)
+static int write_all(struct evidence *ret, const struct nv_party *p, struct err *e)
 {
 	struct nv_piece piece[NV_DEVICES_MAX];
 	AUTO_BUF raw = { .max = EVIDENCE_MAX };
@@ -281,7 +287,7 @@ static int write_all(struct evidence *ret, const struct party *p, struct err *e)
 	return 0;
 }
 
-static int ask_all(struct party *p, const struct collect_how *how, const struct host *h, struct err *e)
+static int ask_all(struct nv_party *p, const struct collect_how *how, const struct host *h, struct err *e)
 {
 	struct pool *pool = NULL;
 	int rc;
@@ -297,15 +303,29 @@ static int ask_all(struct party *p, const struct collect_how *how, const struct 
 	return rc;
 }
 
+static int collect(struct nv_party **keep, struct evidence *ret, const struct host *h, const struct gpu_list *l, const struct nv_sessions *s,
+		   struct slice rd, struct err *e)
+{
+	AUTO_NV_PARTY *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return err_oom(e);
+	p->sessions = s;
+	nv_nonce_of(p->nonce, rd);
+	if (gather(p, h, l, ret->how ? ret->how->gpus : NULL, e) || ask_all(p, ret->how, h, e) || write_all(ret, p, e))
+		return -1;
+	p->sessions = NULL;	/* the caller's, and of no use any more */
+	*keep = p;
+	p = NULL;
+	return 0;
+}
+
 int nv_collect_over(struct evidence *ret, const struct host *h, const struct gpu_list *l, const struct nv_sessions *s, struct slice rd,
 		    struct err *e)
 {
-	AUTO_PARTY p = { .sessions = s };
+	AUTO_NV_PARTY *keep = NULL;
 
-	nv_nonce_of(p.nonce, rd);
-	if (gather(&p, h, l, ret->how ? ret->how->gpus : NULL, e) || ask_all(&p, ret->how, h, e))
-		return -1;
-	return write_all(ret, &p, e);
+	return collect(&keep, ret, h, l, s, rd, e);
 }
 
 static int open_session(struct rm **ret, void *arg, struct err *e)
@@ -313,10 +333,17 @@ static int open_session(struct rm **ret, void *arg, struct err *e)
 	return rm_open_making(ret, arg, e);
 }
 
-int nv_collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
+int nv_collect_keep(struct nv_party **keep, struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
 {
 	AUTO_GPU_LIST l = { 0 };
 	const struct nv_sessions s = { open_session, (void *)(uintptr_t)h };	/* only read */
 
-	return gpu_list(&l, h, e) ? -1 : nv_collect_over(ret, h, &l, &s, rd, e);
+	return gpu_list(&l, h, e) ? -1 : collect(keep, ret, h, &l, &s, rd, e);
+}
+
+int nv_collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e)
+{
+	AUTO_NV_PARTY *keep = NULL;
+
+	return nv_collect_keep(&keep, ret, h, rd, e);
 }

@@ -14,7 +14,15 @@
 /* ret->raw gets nvattest's form, for the nonce nv_nonce_of(rd).  EC_ABSENT: there is no such GPU, no driver for one, or the confidential mode is off. */
 int nv_collect(struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
 
-/* The same for devices that somebody listed, over sessions that open gives: called once for each GPU, from several threads. */
+/* The same, and the GPUs stay attached until the party is freed: the last user's leave makes the driver stop a GPU, and the next one waits seconds for it
+ * to start again.  *keep is set only on success. */
+struct nv_party;
+int nv_collect_keep(struct nv_party **keep, struct evidence *ret, const struct host *h, struct slice rd, struct err *e);
+void nv_party_free(struct nv_party *p);		/* NULL allowed */
+void nv_party_cleanup(struct nv_party **p);
+#define AUTO_NV_PARTY __attribute__((cleanup(nv_party_cleanup))) struct nv_party
+
+/* The same as nv_collect for devices that somebody listed, over sessions that open gives: called once for each GPU, from several threads. */
 struct nv_sessions {
 	int (*open)(struct rm **ret, void *arg, struct err *e);
 	void *arg;
