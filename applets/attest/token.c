@@ -6,11 +6,15 @@
 #include "broker/rcar.h"
 #include "codec/out.h"
 #include "crypto/jose.h"
+#include "token.h"
 #include "verbs.h"
+
+#define TOKEN_MAX ((size_t)1 << 20)
 
 struct token_args {
 	struct key_env kbs;
 	const char *output, *keys;
+	struct token_expect nras;
 	bool force, allow_warning;
 };
 #define args token_args
@@ -19,6 +23,11 @@ static const struct opt token_opts[] = {
 	OPT_STR('o', "output", output, "DST", "token file for --token of other commands: the token and its key pair, mode 0600"),
 	OPT_FLAG('f', "force", force, "overwrite an existing token file"),
 	OPT_STR(0, "keys", keys, "FILE", "token verify: keys that may have signed it, a JWK set or PEM"),
+	OPT_STR('n', "nonce", nras.nonce, "HEX", "token verify, of NVIDIA's service: the nonce that it has to answer"),
+	OPT_STR(0, "nonce-file", nras.nonce_file, "FILE", "file with the nonce, hex text or bytes"),
+	OPT_STR(0, "issuer", nras.issuer, "URL", "token verify, of NVIDIA's service: who has to have issued it (default: https://nras.attestation.nvidia.com)"),
+	OPT_STR('p', "policy", nras.policy, "FILE", "token verify, of NVIDIA's service: claims that are wanted, ours or the SDK's form (default: its own overall result)"),
+	OPT_INSECURE("insecure-no-nonce", nras.no_nonce, "token verify, of NVIDIA's service: go without a nonce: the token may be an old one"),
 	OPT_INSECURE("allow-warning", allow_warning, "token verify: take submods with status 'warning' too (sample evidence has it)"),
 	OPT_END
 };
@@ -105,38 +114,32 @@ static int verify_signature(const struct jws *j, const struct buf *keys, struct 
 }
 
 /* A bare JWT, or a file {"token",..} as `attest token -o` and the broker write it. */
-static int token_text(struct buf *ret, const char *file, struct err *e)
+static int token_text(struct buf *ret, struct slice text, struct err *e)
 {
-	AUTO_BUF b = { 0 };
 	AUTO_JSON *j = NULL;
-	struct slice text;
 
-	if (read_input(&b, file, (size_t)1 << 20, e))
-		return -1;
-	text = slice_trim(buf_view(&b));
 	if (text.n && text.p[0] == '{') {
 		const char *t;
 
-		if (json_parse(&j, text, (size_t)1 << 20, e) || json_need_str(&t, j, "token", "the token file", e))
+		if (json_parse(&j, text, TOKEN_MAX, e) || json_need_str(&t, j, "token", "the token file", e))
 			return -1;
 		text = slice_str(t);
 	}
 	buf_slice(ret, text);
-	mem_wipe(b.p, b.n);	/* a token file has a private key beside the token */
 	return buf_check(ret, e);
 }
 
-static int verify_token(const struct ctx *cx, const char *file, struct err *e)
+static int verify_ear(const struct ctx *cx, const char *file, struct slice raw, const struct buf *keys, struct err *e)
 {
 	const struct token_args *a = cx->args;
-	AUTO_BUF text = { 0 }, keys = { 0 };
+	AUTO_BUF text = { 0 };
 	AUTO_JWS j = { 0 };
 
-	if (load_keys(&keys, a->keys, e))
-		return -1;
-	if (token_text(&text, file, e) || jws_parse(&j, buf_view(&text), e))
+	if (a->nras.nonce || a->nras.nonce_file || a->nras.issuer || a->nras.policy || a->nras.no_nonce)
+		return err_set(e, EC_USAGE, "--nonce, --issuer and --policy are for tokens of NVIDIA's service, and '%s' is none", file);
+	if (token_text(&text, raw, e) || jws_parse(&j, buf_view(&text), e))
 		return err_ctx(e, "cannot read token '%s'", file);
-	if (verify_signature(&j, &keys, e)) {
+	if (verify_signature(&j, keys, e)) {
 		out_check(cx->out, "token.signature", CHECK_FAIL, "made by one of the given keys", e->msg, a->keys, NULL);
 		out_verdict(cx->out, "refused");
 		return err_ctx(e, "token '%s'", file);
@@ -154,6 +157,27 @@ static int verify_token(const struct ctx *cx, const char *file, struct err *e)
 	return 0;
 }
 
+/* Told by its first byte: a JSON array is a bundle of NVIDIA's service, all else a token of a broker. */
+static int verify_token(const struct ctx *cx, const char *file, struct err *e)
+{
+	const struct token_args *a = cx->args;
+	AUTO_BUF raw = { 0 }, keys = { 0 };
+	struct slice text;
+	int rc;
+
+	if (load_keys(&keys, a->keys, e) || read_input(&raw, file, TOKEN_MAX, e))
+		return -1;
+	text = slice_trim(buf_view(&raw));
+	if (text.n == 0 || text.p[0] != '[')
+		rc = verify_ear(cx, file, text, &keys, e);
+	else if (a->allow_warning)
+		rc = err_set(e, EC_USAGE, "--allow-warning is for tokens of a broker, and '%s' is one of NVIDIA's service", file);
+	else
+		rc = token_verify_nras(cx, file, text, buf_view(&keys), &a->nras, e);
+	mem_wipe(raw.p, raw.n);	/* a token file has a private key beside the token */
+	return rc;
+}
+
 static int run_token(const struct ctx *cx, struct err *e)
 {
 	if (cx->argc == 0)
@@ -167,6 +191,6 @@ static int run_token(const struct ctx *cx, struct err *e)
 
 const struct verb verb_token = {
 	.name = "token", .summary = "attest to a key broker and keep its token; check a token",
-	.operands = "[--kbs URL] [-o DST] | verify FILE --keys KEYS", .opts = token_opts,
+	.operands = "[--kbs URL] [-o DST] | verify FILE --keys KEYS [--nonce HEX]", .opts = token_opts,
 	.args_size = sizeof(struct token_args), .max_operands = 2, .releases_secrets = true, .run = run_token,
 };
