@@ -59,7 +59,9 @@ int host_openm(const struct host *h, const char *path, int flags, unsigned mode,
 		struct open_how_ how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
 					 .mode = flags & O_CREAT ? mode : 0, .resolve = RESOLVE_IN_ROOT_ };
 
-		fd = (int)syscall(SYS_openat2, h->root, path, &how, sizeof how);
+		/* EAGAIN: something was renamed somewhere while a ".." was followed, and the kernel could not be sure of it */
+		for (int tries = 0; (fd = (int)syscall(SYS_openat2, h->root, path, &how, sizeof how)) < 0 && errno == EAGAIN && tries < 1000;)
+			tries++;
 	}
 	if (fd < 0)
 		return err_sys(e, code_of_errno(), "'%s%s'", h->sysroot ? h->sysroot : "", path);

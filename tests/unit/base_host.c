@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -271,5 +273,44 @@ TEST(clock_before_the_bound_counts_as_the_bound)
 	h.has_now = true;			/* the user's word, as it stands */
 	h.now_fixed = 5;
 	EQ(host_now_bounded(&h), 5);
+	host_close(&h);
+}
+
+/* The kernel gives up with EAGAIN when something is renamed while it follows a ".." below a root; that is no reason to fail. */
+TEST(host_open_below_a_root_bears_renames_elsewhere)
+{
+	const char *d = tmpdir();
+	struct host h;
+	struct err e = { 0 };
+	char path[256], a[256], b[256];
+	unsigned failed = 0;
+	pid_t child;
+
+	snprintf(path, sizeof path, "%s/one", d);
+	EQ(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/two", d);
+	EQ(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/one/up", d);
+	EQ(symlink("../two/../one/../two", path), 0);
+	snprintf(a, sizeof a, "%s/a", d);
+	snprintf(b, sizeof b, "%s/b", d);
+	EQ(mkdir(a, 0700), 0);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			if (rename(a, b) || rename(b, a))
+				_exit(1);
+	host_init(&h);
+	WORKS(host_set_sysroot(&h, d, &e));
+	for (unsigned i = 0; i < 20000; i++) {
+		const int fd = host_open(&h, "/one/up", O_PATH, &e);
+
+		failed += fd < 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	EQ(failed, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 	host_close(&h);
 }
