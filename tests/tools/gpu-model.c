@@ -7,7 +7,8 @@
  *	KEY: fault=NAME+NAME (gpu_model.c; none)  fault-after=N  knob=ID:VALUE (pending)  active=ID:VALUE  set=ID:VALUE (both)  refuse=ID  invalid=ID
  *	     boot-reads=N  id=0xNNNN (PCI)  driver=NAME  bind=off (binding and unbinding do nothing)  asleep=1 (runtime suspended)
  *	     decoding=off  stall=N (no answers at all after N requests on the socket)  lost=0|1  power-cycle=1  count=N (of accesses until the
- *	     device goes 'lost')
+ *	     device goes 'lost')  kill=N, kill-request=N (of all devices together: the process that asks is killed with SIGKILL at its N-th line
+ *	     g s R of the log, right after that took effect; at its N-th request, before that is looked at; 0: not)
  *
  * Prints its process id once everything stands, and writes it to ROOT/gpu-model.pid.  Lines "BDF KEY=VALUE,.." (or "all KEY=..") written to ROOT/control
  * take effect before the next request.  The log has one line for each access: BDF, r w c R g s (gpu_model.h), offset or knob, value. */
@@ -50,6 +51,8 @@ static int n_devices;
 static struct client clients[CLIENTS_MAX];
 static int log_fd = -1, watcher = -1;
 static bool log_all;
+static unsigned kill_step, kill_request;
+static const struct client *asking;
 static char root[PATH_MAX];
 
 static _Noreturn void die(const char *what, const char *on)
@@ -286,6 +289,10 @@ static void apply(struct device *d, char *key_value)
 		d->m.lost = number(v, 1);
 	else if (!strcmp(key_value, "count"))
 		d->counts = (d->count_down = number(v, 1 << 30)) > 0;
+	else if (!strcmp(key_value, "kill"))
+		kill_step = number(v, 1 << 30);
+	else if (!strcmp(key_value, "kill-request"))
+		kill_request = number(v, 1 << 30);
 	else if (!strcmp(key_value, "stall"))
 		d->stalls = true, d->stall_after = number(v, 1 << 30);
 	else if (!strcmp(key_value, "power-cycle") && number(v, 1)) {
@@ -296,11 +303,22 @@ static void apply(struct device *d, char *key_value)
 		die("setting", key_value);
 }
 
+static void kill_asking(void)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+
+	if (asking && !getsockopt(asking->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) && who.pid > 1)
+		kill(who.pid, SIGKILL);
+}
+
 static void note_access(void *arg, const struct model_access *a)
 {
 	const struct device *d = arg;
 	char line[80];
 
+	if (strchr("gsR", a->what) && kill_step && --kill_step == 0)
+		kill_asking();
 	if (log_fd < 0 || (!log_all && !strchr("gsR", a->what)))
 		return;
 	const int n = snprintf(line, sizeof line, a->what == 'g' || a->what == 's' ? "%s %c %u %u\n" : "%s %c 0x%08x 0x%08x\n", d->m.pci.bdf, a->what,
@@ -565,6 +583,12 @@ static void serve(struct client *c)
 	uint32_t words[2] = { MMIO_DONE, 0 };
 
 	if (op == MMIO_QUIT) {
+		hang_up(c);
+		return;
+	}
+	asking = c;
+	if (kill_request && --kill_request == 0) {
+		kill_asking();
 		hang_up(c);
 		return;
 	}
