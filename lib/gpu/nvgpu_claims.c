@@ -165,7 +165,10 @@ static bool all_match(const struct nv_subject *s)
 
 static void add_result(struct json *to, const struct nv_subject *s)
 {
-	const bool failed = s->outcome[NV_C_MEASUREMENTS] == FAILED || s->outcome[NV_C_SVN] == FAILED || s->outcome[NV_C_CONFLICT] == FAILED;
+	bool failed = s->compared || s->outcome[NV_C_SVN] == FAILED || s->outcome[NV_C_CONFLICT] == FAILED;
+
+	for (size_t i = 0; i < SPDM_BLOCKS_MAX; i++)
+		failed |= s->measure[i].verdict >= NV_TOLERATED;
 
 	if (all_match(s)) {
 		json_add_str(to, "measres", "success");
@@ -173,7 +176,7 @@ static void add_result(struct json *to, const struct nv_subject *s)
 		json_add_str(to, "dbgstat", "disabled");
 		return;
 	}
-	json_add_str(to, "measres", s->compared || failed ? "fail" : "not-run");
+	json_add_str(to, "measres", failed ? "fail" : "not-run");
 	json_add_bool(to, "secboot", false);
 }
 

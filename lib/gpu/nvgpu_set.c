@@ -186,11 +186,15 @@ static int read_bytes(struct buf *ret, const struct json *dev, const char *name,
 	return buf_check(ret, e);
 }
 
+/* Unsigned words for people; what could be no such name is left out. */
 static void read_word(char *ret, size_t max, const struct json *dev, const char *name)
 {
-	const char *s = json_string(json_get(dev, name));
+	const struct slice s = slice_str(json_string(json_get(dev, name)));
+	bool good = s.n < max;
 
-	snprintf(ret, max, "%s", s ? s : "");
+	for (size_t i = 0; good && i < s.n; i++)
+		good = s.p[i] > 0x20 && s.p[i] < 0x7f;
+	snprintf(ret, max, "%.*s", good ? (int)s.n : 0, good && s.n ? (const char *)s.p : "");
 }
 
 static int take_json(struct nv_device *d, const struct json *dev, struct err *e)
