@@ -58,6 +58,7 @@ static int reg_write(const struct fsp *f, uint32_t offset, uint32_t value, struc
 #define CMD_EMPTY_MS 1000
 #define ANSWER_MS 5000
 #define STALE_MAX 16		/* messages nobody asked for */
+#define LATE_MS 30		/* for an answer to somebody else's request, when nothing says that there is one */
 
 struct queue {
 	uint32_t head, tail;
@@ -89,7 +90,8 @@ static int queues_reset(const struct fsp *f, struct err *e)
 	       reg_write(f, MSG_HEAD, EMEM_BASE, e) ? -1 : 0;
 }
 
-/* An earlier user may have been stopped between its request and the answer. */
+/* An earlier user may have been stopped between its request and the answer.  Nothing in an answer says which knob it is about: it has to be gone before
+ * the first request, also where it is only just on its way. */
 static int emem_settle(const struct fsp *f, struct err *e)
 {
 	struct queue cmd, msg;
@@ -97,11 +99,11 @@ static int emem_settle(const struct fsp *f, struct err *e)
 
 	if (queue_get(&cmd, f, CMD_HEAD, CMD_TAIL, e) || queue_get(&msg, f, MSG_HEAD, MSG_TAIL, e))
 		return -1;
-	if (cmd.head == cmd.tail && msg.head == msg.tail)
-		return 0;
-	if (message_wait(&came, &msg, f, mmio_until(f->m, f->h, ANSWER_MS), e))
+	const bool empty = cmd.head == cmd.tail && msg.head == msg.tail;
+
+	if (message_wait(&came, &msg, f, mmio_until(f->m, f->h, empty ? LATE_MS : ANSWER_MS), e))
 		return -1;
-	return queues_reset(f, e);
+	return empty && !came ? 0 : queues_reset(f, e);
 }
 
 static int stale_drop(const struct fsp *f, unsigned *dropped, struct err *e)
@@ -254,15 +256,17 @@ static int mnoc_receive(struct words *ret, const struct fsp *f, int64_t until, s
 	return no_error(f, FROM_INFO, e);
 }
 
-/* Messages that an earlier user did not take. */
+/* Messages that an earlier user did not take (see emem_settle). */
 static int mnoc_settle(const struct fsp *f, struct err *e)
 {
+	const int64_t until = mmio_until(f->m, f->h, LATE_MS);
 	uint32_t info, none;
+	bool came;
 
 	for (unsigned dropped = 0;; dropped++) {
-		if (reg_read(&info, f, FROM_INFO, e))
+		if (bit_wait(&came, &info, f, FROM_INFO, INFO_READY, until, e))
 			return -1;
-		if (!(info & INFO_READY))
+		if (!came)
 			return 0;
 		if (dropped == STALE_MAX || (info & INFO_SIZE) > MNOC_PACKET)
 			return err_set(e, EC_IO, "mailbox from the security processor cannot be emptied (0x%08x)", (unsigned)info);

@@ -33,7 +33,7 @@ static const struct {
 static const char *const fault_names[] = {
 	"stuck", "silent", "wrong-nvdm", "wrong-echo", "short", "split", "split-bad", "pointers", "mbox-error", "no-credit", "long", "dies",
 	"stale", "leftover", "boot-never", "boot-badf", "boot-ones", "firewall", "no-dvsec", "gone", "blocked", "sec-fault", "recovery",
-	"reset-none", "reset-error", "reset-lost", "reset-ignored", "old", "no-inband", "write-lost",
+	"reset-none", "reset-error", "reset-lost", "reset-ignored", "old", "no-inband", "write-lost", "late",
 };
 
 bool model_fault_of(uint32_t *ret, const char *name)
@@ -377,6 +377,10 @@ static uint32_t mailbox_read(struct model *m, uint32_t offset)
 		return (failing(m, MODEL_STUCK) ? 0 : BIT(24)) | (m->credit ? BIT(26) : 0) | (m->in_error ? BIT(25) : 0);
 	}
 	if (offset == MBOX_FROM_INFO) {
+		if (m->n_late && m->late_left && --m->late_left == 0) {
+			mailbox_message(m, m->late, m->n_late);
+			m->n_late = 0;
+		}
 		if (m->out_at >= m->out_n)
 			return 0;
 		/* the request that this answers was counted already */
@@ -385,7 +389,7 @@ static uint32_t mailbox_read(struct model *m, uint32_t offset)
 	if (offset != MBOX_FROM_DATA || m->out_at >= m->out_n)
 		return 0;
 	v = m->out[m->out_at++];
-	if (m->out_at == m->out_n && m->n_late) {
+	if (m->out_at == m->out_n && m->n_late && !m->late_left) {
 		mailbox_message(m, m->late, m->n_late);
 		m->n_late = 0;
 	}
@@ -411,7 +415,12 @@ static void leave_things(struct model *m)
 		m->n_late = 6;
 		m->late_left = 7;
 	}
-	m->faults &= ~(uint32_t)(MODEL_STALE | MODEL_LEFTOVER);
+	if (m->faults & MODEL_LATE) {
+		memcpy(m->late, old, sizeof old);
+		m->n_late = 6;
+		m->late_left = 3;
+	}
+	m->faults &= ~(uint32_t)(MODEL_STALE | MODEL_LEFTOVER | MODEL_LATE);
 }
 
 /* --- registers ---------------------------------------------------------------------------------------------- */

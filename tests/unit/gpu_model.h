@@ -49,7 +49,9 @@ enum model_fault {		/* bits; several may be set */
 	/* knobs */
 	MODEL_OLD = 1 << 27,		/* 44 and 45 are not known (0x1e3) */
 	MODEL_NO_INBAND = 1 << 28,	/* writes are refused with MODEL_REFUSED */
-	MODEL_WRITE_LOST = 1 << 29	/* writes are acknowledged and forgotten */
+	MODEL_WRITE_LOST = 1 << 29,	/* writes are acknowledged and forgotten */
+	/* there at the start, too */
+	MODEL_LATE = 1 << 30		/* the queues are empty, but an answer to an earlier user's request is still to come */
 };
 #define MODEL_REFUSED 0x1c
 
@@ -96,7 +98,7 @@ struct model {
 	} port[MODEL_PORTS];
 	uint32_t late[16];		/* a packet that comes later: a leftover's answer, or the second of a split answer */
 	size_t n_late;
-	unsigned late_left;		/* polls of the message queue until then; 0: when the one before it was taken */
+	unsigned late_left;		/* polls for a message until then; 0: when the one before it was taken */
 	uint32_t in[1040], out[16];	/* MNOC */
 	size_t in_want, in_n, out_n, out_at, credit;
 	bool in_error;
