@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Collateral of NVIDIA's devices: manifests from the RIM service (nvidia-gpu.md 3.1), certificate status by OCSP (2.5). */
 
+#include <stdatomic.h>
 #include <strings.h>
 
 #include "attest/cache.h"
 #include "attest/fetch_int.h"
+#include "base/pool.h"
 #include "crypto/hash.h"
 #include "crypto/xmldsig.h"
 #include "evidence/rim_answer.h"
@@ -14,19 +16,32 @@
 #define FIRST_PAUSE_MS 500
 #define CHAIN_MAX 8			/* certificates of one chain that are looked at */
 #define ASKED_MAX 512			/* certificates of one call */
+#define AT_ONCE 4			/* requests to the responder */
 
 struct chain {				/* leaf first, each issued by the next; borrowed */
 	struct cert v[CHAIN_MAX];
 	size_t n;
 };
 
+struct query {				/* the status of one certificate */
+	struct chain chain;
+	size_t at;				/* it is chain.v[at], issued by the next one */
+	char name[192];				/* for people */
+	char hash[65];				/* SHA-256 of its DER */
+	struct buf answer;			/* DER */
+	int64_t when;
+	bool cached;
+};
+
 struct nv {
 	struct fetch *f;
 	uint8_t nonce[32];
 	struct slice wanted;			/* that nonce, or the caller's */
-	uint8_t asked[ASKED_MAX][32];		/* SHA-256 of certificates whose status was looked for */
-	size_t n_asked;
-	bool down;				/* the responder did not answer, or only that it is busy: not waited for again */
+	struct query *query;			/* at most ASKED_MAX, each certificate once */
+	size_t n;
+	struct xmldsig *rim;			/* what the queries' certificates may point into */
+	size_t n_rims;
+	atomic_bool down;			/* the responder did not answer, or only that it is busy: not waited for again */
 };
 
 static void pass_on(struct err *e, const struct err *why)
@@ -55,20 +70,16 @@ static bool plain_beyond_loopback(const char *url)
 
 /* --- certificate status ---------------------------------------------------------------------------------------------- */
 
-struct query {				/* one certificate */
-	const struct cert *cert, *issuer;
-	struct cert_list above;			/* the issuer's issuer and so on */
-	char name[192];				/* for people */
-	char hash[65];				/* of the certificate, hex */
-};
-
 static bool is_answer(const struct query *q, const struct ocsp *o, int64_t now, struct err *e)
 {
+	struct chain c = q->chain;		/* a list is not const */
+	const struct cert *issuer = &c.v[q->at + 1];
+	const struct cert_list above = { &c.v[q->at + 2], c.n - (q->at + 2) };
 	struct ocsp_entry said;
 
-	if (!ocsp_about(&said, o, q->cert, q->issuer))
+	if (!ocsp_about(&said, o, &c.v[q->at], issuer))
 		return err_set(e, EC_FORMAT, "the answer is about another certificate"), false;
-	return !ocsp_current(o, &said, now, e) && !ocsp_signed(o, q->issuer, &q->above, now, e);
+	return !ocsp_current(o, &said, now, e) && !ocsp_signed(o, issuer, &above, now, e);
 }
 
 /* One that was asked for with our nonce; without a network, any that holds now. */
@@ -97,7 +108,7 @@ static const char *busy_word(struct slice body)
 
 enum verdict { KEEP, REFUSE, ASK_PLAINLY };	/* the last: once more without a nonce */
 
-static enum verdict judge(struct nv *w, const struct query *q, struct slice body, struct slice nonce, struct err *e)
+static enum verdict judge(const struct nv *w, const struct query *q, struct slice body, struct slice nonce, struct err *e)
 {
 	AUTO_OCSP o = { 0 };
 
@@ -119,24 +130,25 @@ static enum verdict judge(struct nv *w, const struct query *q, struct slice body
 	return KEEP;
 }
 
-static enum verdict ask_responder(struct buf *ret, struct nv *w, struct ask *a, const struct query *q, struct slice nonce, struct err *e)
+static enum verdict ask_responder(struct buf *ret, const struct nv *w, struct ask *a, const struct query *q, struct slice nonce, struct err *e)
 {
+	struct fetch own = { .h = w->f->h, .from = w->f->from };	/* several are under way */
 	AUTO_BUF request = { .max = 4096 };
 	AUTO_HTTP r = { 0 };
 	enum verdict v;
 
-	if (ocsp_request(&request, q->cert, q->issuer, HASH_SHA1, nonce, e))
+	if (ocsp_request(&request, &q->chain.v[q->at], &q->chain.v[q->at + 1], HASH_SHA1, nonce, e))
 		return REFUSE;
 	a->body = buf_view(&request);
-	if (fetch_talk(&r, w->f, a, e))
-		return nonce.n && w->f->status == 400 ? ASK_PLAINLY : REFUSE;
+	if (fetch_talk(&r, &own, a, e))
+		return nonce.n && own.status == 400 ? ASK_PLAINLY : REFUSE;
 	v = judge(w, q, buf_view(&r.body), nonce, e);
 	if (v == KEEP)
 		buf_move(ret, &r.body);
 	return v;
 }
 
-static int from_responder(struct buf *ret, struct nv *w, struct ask *a, const struct query *q, struct err *e)
+static int from_responder(struct buf *ret, const struct nv *w, struct ask *a, const struct query *q, struct err *e)
 {
 	struct err why = { 0 };
 	enum verdict v = ask_responder(ret, w, a, q, w->wanted, &why);
@@ -178,21 +190,22 @@ static void file_name(char ret[static 160], const struct query *q)
 	snprintf(ret + n, 160 - n, "%s%.16s.ocsp", n ? "-" : "", q->hash);
 }
 
-static int keep_status(struct nv *w, const struct query *q, const char *source, int64_t when, bool cached, struct slice der, struct err *e)
+static int keep_status(struct nv *w, const struct query *q, struct err *e)
 {
+	const char *base = w->f->from->ocsp ? w->f->from->ocsp : FETCH_OCSP;
 	const size_t before = w->f->out.n;
 	struct fetched_piece *p;
 	char file[160], about[256];
 
 	file_name(file, q);
-	snprintf(about, sizeof about, "%.*s#%.*s", 255 - (int)strlen(file), source, (int)strlen(file) - 5, file);	/* whose status it is */
-	if (fetch_keep(w->f, COLLATERAL_OCSP, file, about, when, cached, der, e))
+	snprintf(about, sizeof about, "%.*s#%.*s", 255 - (int)strlen(file), base, (int)strlen(file) - 5, file);	/* whose status it is */
+	if (fetch_keep(w->f, COLLATERAL_OCSP, file, about, q->when, q->cached, buf_view(&q->answer), e))
 		return -1;
 	if (w->f->out.n == before)
 		return 0;
 	p = &w->f->out.v[before];
-	buf_slice(&p->cert, q->cert->der);
-	buf_slice(&p->issuer, q->issuer->der);
+	buf_slice(&p->cert, q->chain.v[q->at].der);
+	buf_slice(&p->issuer, q->chain.v[q->at + 1].der);
 	return buf_check(&p->cert, e) || buf_check(&p->issuer, e) ? -1 : 0;
 }
 
@@ -204,69 +217,60 @@ static void status_to_cache(const struct nv *w, const char *key, struct slice de
 		host_log(w->f->h, LOG_WARN, "not kept in the cache: %s", e.msg);
 }
 
-static int get_status(struct nv *w, const struct query *q, struct err *e)
+static int get_status(void *arg, size_t i, unsigned worker, struct err *e)
 {
 	static const char *const send[] = { "Content-Type: application/ocsp-request", "Accept: application/ocsp-response", NULL };
+	struct nv *w = arg;
+	struct query *q = &w->query[i];
 	const char *base = w->f->from->ocsp ? w->f->from->ocsp : FETCH_OCSP;
 	struct ask a = { .type = COLLATERAL_OCSP, .what = "certificate status", .send = send, .plain = plain_beyond_loopback(base),
-			 .retry_ms = FIRST_PAUSE_MS, .max = OCSP_MAX };
-	AUTO_BUF der = { .max = OCSP_MAX };
+			 .retry_ms = FIRST_PAUSE_MS, .max = OCSP_MAX, .busy = busy_word };
 	struct err why = { 0 };
-	int64_t written;
 
-	a.busy = busy_word;
+	(void)worker;
 	snprintf(a.key, sizeof a.key, "nv-ocsp-%s.der", q->hash);
 	if (fetch_url(a.url, sizeof a.url, e, base, "%s", ""))
 		return -1;
-	if (w->down && status_from_cache(&der, &written, w, q, a.key))
-		return keep_status(w, q, a.url, written, true, buf_view(&der), e);
-	if (!from_responder(&der, w, &a, q, &why)) {
-		status_to_cache(w, a.key, buf_view(&der));
-		return keep_status(w, q, a.url, host_now(w->f->h), false, buf_view(&der), e);
+	q->cached = w->down && status_from_cache(&q->answer, &q->when, w, q, a.key);
+	if (q->cached)
+		return 0;
+	if (!from_responder(&q->answer, w, &a, q, &why)) {
+		status_to_cache(w, a.key, buf_view(&q->answer));
+		q->when = host_now(w->f->h);
+		return 0;
 	}
-	if (!status_from_cache(&der, &written, w, q, a.key)) {
+	q->cached = status_from_cache(&q->answer, &q->when, w, q, a.key);
+	if (!q->cached) {
 		AUTO_BUF shown = { 0 };
 
 		http_url_public(&shown, a.url);
 		pass_on(e, &why);
 		return err_ctx(e, "cannot get the status of certificate '%s' from '%s'", q->name, buf_cstr(&shown));
 	}
-	w->down = why.code == EC_IO || w->f->h->offline;
+	if (why.code == EC_IO || w->f->h->offline)
+		w->down = true;
 	if (!w->f->h->offline)
 		host_log(w->f->h, LOG_WARN, "the status of '%s'%s is cached: %s", q->name, w->down ? " and others" : "", why.msg);
-	return keep_status(w, q, a.url, written, true, buf_view(&der), e);
+	return 0;
 }
 
-static bool asked_already(struct nv *w, const uint8_t hash[static 32])
+static int get_rest(void *arg, size_t i, unsigned worker, struct err *e)
 {
-	for (size_t i = 0; i < w->n_asked; i++)
-		if (!memcmp(w->asked[i], hash, 32))
-			return true;
-	return false;
+	return get_status(arg, i + 1, worker, e);
 }
 
-static int ask_status(struct nv *w, const struct chain *c, size_t i, struct err *e)
+/* The first one alone: where nobody answers, one learns it. */
+static int get_all(struct nv *w, struct err *e)
 {
-	struct cert above[CHAIN_MAX];
-	struct query q = { .cert = &c->v[i], .issuer = &c->v[i + 1], .above = { above, c->n - (i + 2) } };
-	AUTO_BUF name = { .max = 4096 }, hex = { 0 };
-	uint8_t hash[32];
+	struct pool *pool = NULL;
+	int rc = w->n ? get_status(w, 0, 0, e) : 0;
 
-	if (hash_of(hash, HASH_SHA256, q.cert->der, e))
-		return -1;
-	if (asked_already(w, hash))
-		return 0;
-	if (w->n_asked == ASKED_MAX)
-		return err_set(e, EC_FORMAT, "the evidence speaks of more than %d certificates", ASKED_MAX);
-	memcpy(w->asked[w->n_asked++], hash, 32);
-	for (size_t k = i + 2; k < c->n; k++)
-		above[k - (i + 2)] = c->v[k];
-	if (cert_name(&name, q.cert->subject, e))
-		return err_ctx(e, "certificate whose status is wanted");
-	buf_hex(&hex, slice_of(hash, sizeof hash));
-	snprintf(q.name, sizeof q.name, "%s", buf_cstr(&name));
-	snprintf(q.hash, sizeof q.hash, "%s", buf_cstr(&hex));
-	return status_at_hand(w, &q) ? 0 : get_status(w, &q, e);
+	if (!rc && w->n > 1)
+		rc = pool_new(&pool, w->n - 1 < AT_ONCE ? (unsigned)(w->n - 1) : AT_ONCE, e) || pool_run(pool, w->n - 1, get_rest, w, e) ? -1 : 0;
+	pool_free(pool);
+	for (size_t i = 0; !rc && i < w->n; i++)
+		rc = keep_status(w, &w->query[i], e);
+	return rc;
 }
 
 /* In order of issue, beginning with the first one. */
@@ -289,12 +293,53 @@ static void chain_of(struct chain *ret, const struct cert_list *l)
 	}
 }
 
+static bool asked_already(const struct nv *w, const char *hash)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!strcmp(w->query[i].hash, hash))
+			return true;
+	return false;
+}
+
+static int name_query(struct query *q, struct err *e)
+{
+	AUTO_BUF name = { .max = 4096 }, hex = { 0 };
+	uint8_t hash[32];
+
+	if (hash_of(hash, HASH_SHA256, q->chain.v[q->at].der, e))
+		return -1;
+	if (cert_name(&name, q->chain.v[q->at].subject, e))
+		return err_ctx(e, "certificate whose status is wanted");
+	buf_hex(&hex, slice_of(hash, sizeof hash));
+	snprintf(q->name, sizeof q->name, "%s", buf_cstr(&name));
+	snprintf(q->hash, sizeof q->hash, "%s", buf_cstr(&hex));
+	return 0;
+}
+
+static int add_query(struct nv *w, const struct chain *c, size_t at, struct err *e)
+{
+	struct query q = { .chain = *c, .at = at, .answer.max = OCSP_MAX }, *v;
+
+	if (name_query(&q, e))
+		return -1;
+	if (asked_already(w, q.hash) || status_at_hand(w, &q))
+		return 0;
+	if (w->n == ASKED_MAX)
+		return err_set(e, EC_FORMAT, "the evidence speaks of more than %d certificates", ASKED_MAX);
+	v = realloc(w->query, (w->n + 1) * sizeof *v);
+	if (!v)
+		return err_oom(e);
+	w->query = v;
+	v[w->n++] = q;
+	return 0;
+}
+
 static bool whole(const struct chain *c)
 {
 	return c->n && slice_eq(c->v[c->n - 1].subject, c->v[c->n - 1].issuer);
 }
 
-static int ask_chain(struct nv *w, const struct cert_list *l, size_t first, size_t end, const char *whose, struct err *e)
+static int add_chain(struct nv *w, const struct cert_list *l, size_t first, size_t end, const char *whose, struct err *e)
 {
 	struct chain c;
 
@@ -302,7 +347,7 @@ static int ask_chain(struct nv *w, const struct cert_list *l, size_t first, size
 		return 0;
 	chain_of(&c, l);
 	for (size_t i = first; i < end && i + 1 < c.n; i++)
-		if (ask_status(w, &c, i, e))
+		if (add_query(w, &c, i, e))
 			return -1;
 	if (c.n <= end && !whole(&c)) {
 		AUTO_BUF text = { 0 };
@@ -440,6 +485,19 @@ static const struct buf *find_rim(const struct nv *w, const struct rim_want *r)
 	return NULL;
 }
 
+/* Its certificates stay until their status is known. */
+static int add_rim_chain(struct nv *w, struct xmldsig *sig, const char *id, struct err *e)
+{
+	struct xmldsig *v = realloc(w->rim, (w->n_rims + 1) * sizeof *v);
+
+	if (!v)
+		return err_oom(e);
+	w->rim = v;
+	v[w->n_rims] = *sig;
+	*sig = (struct xmldsig){ 0 };
+	return add_chain(w, &v[w->n_rims++].certs, 0, 3, id, e);
+}
+
 static int ask_rim(struct nv *w, const char *id, const char *of, struct err *e)
 {
 	const struct rim_want r = { id, of };
@@ -466,7 +524,7 @@ static int ask_rim(struct nv *w, const char *id, const char *of, struct err *e)
 		buf_printf(&text, "%s: its certificates cannot be read: %s", id, why.msg);
 		note(w, buf_cstr(&text));
 	} else {
-		rc = ask_chain(w, &sig.certs, 0, 3, id, e);
+		rc = add_rim_chain(w, &sig, id, e);
 	}
 	xmldsig_free(&sig);
 	return rc;
@@ -501,7 +559,7 @@ static int ask_device(struct nv *w, const struct nv_set *s, size_t i, struct err
 	const struct nv_device *d = &s->v[i];
 
 	return ask_device_rim(w, s, i, d->driver_rim, "driver", d->driver, e) ||
-	       ask_device_rim(w, s, i, d->vbios_rim, "VBIOS", d->vbios, e) || ask_chain(w, &d->chain, 1, 4, d->label, e) ? -1 : 0;
+	       ask_device_rim(w, s, i, d->vbios_rim, "VBIOS", d->vbios, e) || add_chain(w, &d->chain, 1, 4, d->label, e) ? -1 : 0;
 }
 
 static int nonce_of(struct nv *w, const struct nv_set *s, struct err *e)
@@ -513,20 +571,28 @@ static int nonce_of(struct nv *w, const struct nv_set *s, struct err *e)
 	return bundle_nonce_for(w->nonce, "ocsp", s->v[0].report.nonce, (struct slice){ 0 }, e);
 }
 
+static void nv_free(struct nv *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		buf_free(&w->query[i].answer);
+	for (size_t i = 0; i < w->n_rims; i++)
+		xmldsig_free(&w->rim[i]);
+	free(w->query);
+	free(w->rim);
+}
+
 int fetch_nv(struct fetch *f, struct slice raw, struct err *e)
 {
-	struct nv *w = calloc(1, sizeof *w);
+	struct nv w = { .f = f };
 	struct nv_set s = { 0 };
-	int rc = w ? 0 : err_oom(e);
+	int rc = nv_set_parse(&s, raw, e) || nonce_of(&w, &s, e) ? -1 : 0;
 
-	if (w)
-		w->f = f;
-	rc = rc || nv_set_parse(&s, raw, e) || nonce_of(w, &s, e) ? -1 : 0;
 	if (!rc && f->from->no_ocsp)
-		note(w, "certificate status: left out, as asked for");
+		note(&w, "certificate status: left out, as asked for");
 	for (size_t i = 0; !rc && i < s.n; i++)
-		rc = ask_device(w, &s, i, e);
+		rc = ask_device(&w, &s, i, e);
+	rc = rc || get_all(&w, e) ? -1 : 0;
+	nv_free(&w);
 	nv_set_free(&s);
-	free(w);
 	return rc;
 }

@@ -47,10 +47,14 @@ struct nvidia {			/* both services, and what they know */
 static void remember(void *arg, enum log_level lvl, const char *line)
 {
 	struct nvidia *w = arg;
-	const size_t n = strlen(w->log);
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	size_t n;
 
 	(void)lvl;
+	pthread_mutex_lock(&lock);
+	n = strlen(w->log);
 	snprintf(w->log + n, sizeof w->log - n, "%s\n", line);
+	pthread_mutex_unlock(&lock);
 }
 
 /* --- the responder ---------------------------------------------------------------------------------------------------- */
