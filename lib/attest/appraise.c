@@ -285,12 +285,12 @@ static size_t gpus_listed(const struct work *w)
 	return n;
 }
 
-static size_t gpus_shown(const struct piece *p)
+static size_t shown(const struct piece *p, const char *label)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->stages.n; i++)
-		n += p->stages.v[i].object && !strncmp(p->stages.v[i].object, "GPU-", 4);
+		n += p->stages.v[i].object && !strncmp(p->stages.v[i].object, label, strlen(label));
 	return n;
 }
 
@@ -300,7 +300,8 @@ static bool checks_hold(struct verdict *v, struct work *w)
 	const struct piece *devices = k->join ? &w->piece[TEE] : &w->piece[DEVICES];
 	struct common_subject c = {
 		.kind = k->name, .values = k->values, .has_log = k->has_log, .log_check = required_log_check(w->in->policy),
-		.alone = k->join && !w->in->allow_devices, .devices = devices->kind, .listed = gpus_listed(w), .shown = gpus_shown(devices),
+		.alone = k->join && !w->in->allow_devices, .devices = devices->kind, .listed = gpus_listed(w), .shown = shown(devices, "GPU-"),
+		.switches = shown(devices, "SWITCH-"),
 		.bundled = w->bundled, .bundle_nonce = buf_view(&w->bundle.nonce),
 		.wanted_nonce = w->in->has_nonce ? w->in->nonce : (struct slice){ 0 }, .simulated = w->bundle.simulated
 	};

@@ -80,6 +80,8 @@ static enum outcome check_devices(void *p, const struct expect *x, struct findin
 	if (!s->devices && !s->listed && !wanted)
 		return NOT_ASKED;
 	buf_printf(&f->actual, "%zu GPU%s", s->shown, s->shown == 1 ? "" : "s");
+	if (s->switches)
+		buf_printf(&f->actual, ", %zu NVSwitch%s", s->switches, s->switches == 1 ? "" : "es");
 	if (wanted && !s->devices) {
 		f->source = x->limits->source;
 		return found(f, false, "evidence of GPUs, because the policy speaks of them", NULL);

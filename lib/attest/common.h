@@ -15,7 +15,7 @@ struct common_subject {
 	bool alone;			/* it is devices without a machine, and the caller did not say that they will do */
 	bool devices;			/* GPUs or switches are there */
 	size_t listed;			/* GPUs that the bundle's machine listed when it was collected */
-	size_t shown;			/* GPUs that gave evidence */
+	size_t shown, switches;		/* GPUs and switches that gave evidence */
 	bool bundled;
 	struct slice bundle_nonce, wanted_nonce;
 	bool simulated;			/* the bundle says it was collected below another --sysroot */

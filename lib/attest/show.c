@@ -4,11 +4,14 @@
 #include "attest/ear.h"
 #include "attest/kinds.h"
 #include "attest/show.h"
+#include "attest/show_nv.h"
 #include "base/host.h"
 #include "codec/hex64.h"
 #include "crypto/jose.h"
 #include "crypto/x509.h"
 #include "evidence/bundle.h"
+#include "gpu/nras.h"
+#include "gpu/rim.h"
 #include "tee/eventlog.h"
 #include "tee/measure_initdata.h"
 #include "tee/snp_vek.h"
@@ -268,8 +271,18 @@ static int show_initdata(struct json *to, struct slice data, struct err *e)
 	return buf_check(&text, e);
 }
 
-/* --- what is it? -------------------------------------------------------------------------------------------------
- * */
+static int show_nras(struct json *to, struct slice text, struct err *e)
+{
+	AUTO_NRAS t = { 0 };
+
+	if (nras_parse(&t, text, e))
+		return -1;
+	json_add_str(to, "format", "tokens of NVIDIA's attestation service (detached EAT)");
+	json_add_bool(to, "signature_checked", false);
+	return nras_details(to, &t, e);
+}
+
+/* --- what is it? ------------------------------------------------------------------------------------------------- */
 
 static int show_json(struct json *to, struct slice text, struct err *e)
 {
@@ -284,10 +297,14 @@ static int show_json(struct json *to, struct slice text, struct err *e)
 		return show_bundle(to, text, e);
 	if (json_string(json_get(j, "token")))
 		return show_token_file(to, j, e);
+	if (nras_recognise(j))
+		return show_nras(to, text, e);
 	k = kind_recognise(text);
 	if (k)
 		return show_evidence(to, k, text, (struct slice){ 0 }, e);
-	if (!collateral_add(&c, text, "", "", &no) && c.n)
+	if (!collateral_add(&c, text, "", "", &no) && c.n && c.v[0].type == COLLATERAL_RIM)	/* a service's answer */
+		return show_rim(to, buf_view(&c.v[0].data), e);
+	if (c.n)
 		return show_documents(to, &c, e);
 	if (kind_foreign(j)) {
 		err_set(e, EC_ABSENT, "this is evidence of kind '%s', which this version cannot read", kind_foreign(j));
@@ -302,10 +319,11 @@ int show(struct json *to, struct slice data, struct err *e)
 	const struct slice text = slice_trim(data);
 	const struct evidence_kind *k;
 	AUTO_CERTS certs = { 0 };
+	AUTO_OCSP ocsp = { 0 };
 	struct crl crl = { 0 };
 	struct err no = { 0 };
 
-	if (text.n && text.p[0] == '{')
+	if (text.n && (text.p[0] == '{' || text.p[0] == '['))
 		return show_json(to, text, e);
 	if (token_like(text))
 		return show_token(to, text, e);
@@ -320,6 +338,10 @@ int show(struct json *to, struct slice data, struct err *e)
 		crl_free(&crl);
 		return rc;
 	}
+	if (rim_recognise(data))
+		return show_rim(to, data, e);
+	if (!ocsp_parse(&ocsp, data, &no))
+		return show_ocsp(to, &ocsp, e);
 	if (initdata_looks_like(data))
 		return show_initdata(to, data, e);
 	if (tdx_report_looks_like(data))
@@ -327,6 +349,6 @@ int show(struct json *to, struct slice data, struct err *e)
 	if (eventlog_looks_like(data))
 		return eventlog_describe(to, data, e);
 	err_set(e, EC_FORMAT, "%zu bytes of no format that this version knows", data.n);
-	return err_hint(e, "it knows reports and quotes of every kind, event logs, Trustee's evidence JSON, bundles, certificates, revocation lists, "
-			   "TCB info and tokens");
+	return err_hint(e, "it knows reports and quotes of every kind, event logs, Trustee's and nvattest's evidence JSON, bundles, certificates, revocation lists, "
+			   "TCB info, reference manifests, OCSP answers and tokens");
 }

@@ -391,6 +391,25 @@ int ocsp_parse(struct ocsp *ret, struct slice der, struct err *e)
 
 /* --- judging ----------------------------------------------------------------------------------------------- */
 
+bool ocsp_entry_at(struct ocsp_entry *ret, struct slice *serial, const struct ocsp *o, size_t i)
+{
+	struct slice strange = { NULL, 0 };
+	struct rd r, id;
+
+	if (!o->ctx || o->response_status)
+		return false;
+	r = rd_of(inside(o)->responses);
+	do {
+		if (!rd_left(&r) || !take_entry(ret, &id, &strange, &r))
+			return false;
+	} while (i--);
+	x509_hash_read(&id);
+	der_take(&id, DER_OCTET_STRING);
+	der_take(&id, DER_OCTET_STRING);
+	*serial = der_take(&id, DER_INTEGER).body;
+	return true;
+}
+
 static int badness(const struct ocsp_entry *s)
 {
 	return s->status == OCSP_GOOD ? 0 : s->status == OCSP_REVOKED ? 2 : 1;

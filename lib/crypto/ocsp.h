@@ -41,6 +41,8 @@ struct ocsp_entry {
 	unsigned reason;		/* of a revocation */
 	int64_t revoked_at, this_update, next_update;	/* next_update 0: none */
 };
+/* For people: the i-th entry and the serial number that it is about; false: no more. */
+bool ocsp_entry_at(struct ocsp_entry *ret, struct slice *serial, const struct ocsp *o, size_t i);
 /* What it says of this certificate: the CertID (SHA-1, SHA-256, SHA-384) has to name its issuer's name, key and its serial.  Of several
  * entries the worst (revoked before unknown before good).  False: nothing. */
 bool ocsp_about(struct ocsp_entry *ret, const struct ocsp *o, const struct cert *c, const struct cert *issuer);

@@ -37,6 +37,9 @@ static void take_given(struct nv_subject *s, const struct cert_list *given)
 	for (size_t i = 0; i < given->n && !c; i++)
 		if (!given->v[i].is_ca && signs(&given->v[i], &s->d->report))
 			c = &given->v[i];
+	for (size_t i = 0; i < given->n && !c; i++)	/* of another device: the signature check is to say so */
+		if (!given->v[i].is_ca)
+			c = &given->v[i];
 	while (c && n < NVCHAIN_CERTS) {
 		s->given[n++] = *c;
 		c = issuer_of(c, given);
