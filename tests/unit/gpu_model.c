@@ -418,7 +418,7 @@ static void leave_things(struct model *m)
 	if (m->faults & MODEL_LATE) {
 		memcpy(m->late, old, sizeof old);
 		m->n_late = 6;
-		m->late_left = 3;
+		m->late_left = is_blackwell(m) ? 2 : 4;	/* after one look, and before the answer to the next request */
 	}
 	m->faults &= ~(uint32_t)(MODEL_STALE | MODEL_LEFTOVER | MODEL_LATE);
 }
