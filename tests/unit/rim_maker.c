@@ -39,7 +39,6 @@ static void make_cert(struct buf *der, const char *name, const struct privkey *k
 
 static void ready(void)
 {
-
 	if (m.ready)
 		return;
 	m.ready = true;
