@@ -332,6 +332,23 @@ int fetch_get(struct fetch *w, const struct ask *a, struct err *e)
 		       ? -1 : 0;
 }
 
+void fetch_note(struct fetch *w, const char *text)
+{
+	buf_printf(&w->out.missing, "%s\n", text);
+}
+
+bool fetch_plain(const char *url)
+{
+	static const char *const loopback[] = { "127.", "localhost", "[::1]" };
+
+	if (strncasecmp(url, "http://", 7))
+		return false;
+	for (size_t i = 0; i < sizeof loopback / sizeof loopback[0]; i++)
+		if (!strncasecmp(url + 7, loopback[i], strlen(loopback[i])))
+			return false;
+	return true;
+}
+
 /* A base with or without '/' at its end; Intel's own tools name a PCCS with part of the path, NVIDIA's the RIM service. */
 int fetch_url(char *ret, size_t n, struct err *e, const char *base, const char *fmt, ...)
 {

@@ -4,6 +4,8 @@
 
 /* Between the fetch*.c files. */
 
+#include <stdatomic.h>
+
 #include "attest/fetch.h"
 #include "net/http.h"
 #include "tee/snp.h"
@@ -47,10 +49,28 @@ int fetch_keep(struct fetch *w, enum collateral_type t, const char *file, const 
 /* Is a piece at hand that holds now and fits? */
 bool fetch_at_hand(const struct fetch *w, enum collateral_type t, bool (*is)(const void *arg, const struct collateral_item *it),
 		   const void *arg);
+void fetch_note(struct fetch *w, const char *text);	/* a line of what is missing */
+/* A caller who writes http:// means it, where what comes is signed.  False: https, or loopback, which is taken anyway, and then past
+ * every proxy. */
+bool fetch_plain(const char *url);
 int fetch_url(char *ret, size_t n, struct err *e, const char *base, const char *fmt, ...) PRINTF(5, 6);
 
 int fetch_snp(struct fetch *w, const struct snp_report *r, const struct cert_list *certs, struct err *e);
 int fetch_tdx(struct fetch *w, const struct tdx_quote *q, struct err *e);
 int fetch_nv(struct fetch *w, struct slice raw, struct err *e);	/* all devices of one piece of evidence */
+
+/* Status of certificates, by OCSP.  Starts at zero but for f and nonce. */
+struct status {
+	struct fetch *f;
+	struct slice nonce;			/* that answers shall carry, 1 .. OCSP_NONCE_MAX bytes */
+	struct query *query;			/* each certificate once */
+	size_t n;
+	atomic_bool down;			/* the responder did not answer, or only that it is busy: not waited for again */
+};
+/* Those at first .. end - 1 of a chain, leaf first as they issue each other; what cannot be asked for is noted.  l has to stay until
+ * status_free. */
+int status_add(struct status *w, const struct cert_list *l, size_t first, size_t end, const char *whose, struct err *e);
+int status_get(struct status *w, struct err *e);	/* asks, and keeps the answers */
+void status_free(struct status *w);
 
 #endif
