@@ -149,10 +149,11 @@ static int firewall_wait(const struct mmio *m, const struct host *h, struct err 
 
 /* --- a device that does not answer ------------------------------------------------------------------------- */
 
-static int lost(struct err *e)
+static int lost(const struct gpu_pci *g, struct err *e)
 {
 	err_set(e, EC_IO, "PMC_BOOT_0 reads all ones: the device is lost, or its link is down");
-	return err_hint(e, "remove and rescan it ('echo 1 >/sys/bus/pci/devices/../remove', 'echo 1 >/sys/bus/pci/rescan'), or power-cycle");
+	return err_hint(e, "remove and rescan it ('echo 1 >/sys/bus/pci/devices/%s/remove; echo 1 >/sys/bus/pci/rescan'), or power-cycle the "
+			   "machine", g->bdf);
 }
 
 static int security_fault(const struct mmio *m, enum gpu_chip by_id, uint32_t boot0, struct err *e)
@@ -196,10 +197,12 @@ static int recovery_check(const struct mmio *m, const struct gpu_regs *r, struct
 	return 0;
 }
 
-static int boot0_check(const struct mmio *m, enum gpu_chip by_id, uint32_t boot0, struct err *e)
+static int boot0_check(const struct mmio *m, const struct gpu_pci *g, uint32_t boot0, struct err *e)
 {
+	const enum gpu_chip by_id = chip_of_id(g);
+
 	if (boot0 == UINT32_MAX)
-		return lost(e);
+		return lost(g, e);
 	if (mmio_no_value(boot0))
 		return blocked(m, by_id, boot0, e);
 	return boot0 == 0 && by_id == CHIP_HOPPER ? in_recovery(e) : 0;
@@ -207,13 +210,12 @@ static int boot0_check(const struct mmio *m, enum gpu_chip by_id, uint32_t boot0
 
 static int regs_of(const struct gpu_regs **ret, const struct mmio *m, const struct gpu_pci *g, struct err *e)
 {
-	const enum gpu_chip by_id = chip_of_id(g);
-	const struct gpu_regs *r = map_of(by_id);
+	const struct gpu_regs *r = map_of(chip_of_id(g));
 	uint32_t boot0;
 
 	if (r && r->bar_firewall && firewall_wait(m, NULL, e))
 		return -1;
-	if (m->read32(m->arg, PMC_BOOT_0, &boot0, e) || boot0_check(m, by_id, boot0, e))
+	if (m->read32(m->arg, PMC_BOOT_0, &boot0, e) || boot0_check(m, g, boot0, e))
 		return -1;
 	r = map_of(chip_of_boot0(boot0, g->is_switch));
 	if (!r)

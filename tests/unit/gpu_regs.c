@@ -106,6 +106,8 @@ static void refuses(enum gpu_chip chip, uint32_t faults, enum ec code, const cha
 	EQ(gpu_regs_of(&r, &b.io, &b.m.pci, &e), -1);
 	EQ(e.code, code);
 	HAS(e.msg, words);
+	if (strstr(words, "lost"))
+		HAS(e.hint, "/sys/bus/pci/devices/0000:41:00.0/remove");
 	OK(!r);
 	OK(b.m.now_us < 10 * 1000000);
 }
