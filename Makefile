@@ -43,7 +43,9 @@ WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wstrict-prototypes -
 	-Wno-format-nonliteral -Wno-missing-field-initializers $(if $(WERROR),-Werror)
 CPPFLAGS := -D_GNU_SOURCE -DCVMBOX_VERSION='"$(VERSION)"' -include lib/base/banned.h -Ilib -I$(B)/gen \
 	-isystem $(DEPS)/include
-CFLAGS_musl := -O2 -g0 -fPIE
+# No unwind tables: nothing here unwinds.  Rooms that wait for devices, disks and people are made small.
+CFLAGS_musl := -O2 -g0 -fPIE -fno-asynchronous-unwind-tables -fno-unwind-tables
+COLD := tee gpu attest broker image evidence net
 CFLAGS_asan := -O1 -g -fPIE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 # CVMBOX_TESTING: a captured machine (--sysroot) may get secrets.  Never in the product.
 CFLAGS_test := -O2 -g -fPIE -DCVMBOX_TESTING
@@ -51,6 +53,9 @@ CFLAGS_fuzz := -O1 -g -fPIE -fsanitize=address,undefined,fuzzer-no-link -fno-san
 	-fno-omit-frame-pointer
 ALL_CFLAGS = -std=gnu11 $(CFLAGS_$(FLAVOUR)) $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections \
 	-fno-strict-aliasing -ffile-prefix-map=$(CURDIR)/= $(CFLAGS_ROOM) $(EXTRA_CFLAGS)
+ifeq ($(FLAVOUR),musl)
+$(O)/applets/%.o $(O)/cmd/%.o $(foreach r,$(COLD),$(O)/lib/$r/%.o): CFLAGS_ROOM := -Os
+endif
 $(O)/lib/infer/%.o: CFLAGS_ROOM := -O3 -fno-math-errno -fno-trapping-math
 $(O)/tests/%.o: CFLAGS_ROOM := -Wno-shadow -Wno-cast-qual -Itests/unit
 $(O)/lib/base/%.o $(O)/lib/codec/%.o: CFLAGS_ROOM := -Wconversion -Wno-sign-conversion
