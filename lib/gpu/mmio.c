@@ -282,6 +282,8 @@ static int sim_connect(struct dev *d, int node, const char *path, struct err *e)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	uint32_t size;
 
+	if (d->h->offline)
+		return err_set(e, EC_USAGE, "a simulated device is asked through a socket, which --offline forbids");
 	/* by its descriptor, so that no link leads out of the sysroot */
 	snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d", node);
 	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

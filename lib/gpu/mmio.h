@@ -30,7 +30,7 @@ void mmio_close(struct mmio *m);	/* may run twice; restores power/control */
  * (power/control "on", put back by mmio_close and on every error path; not by a process that is killed).
  * Not writable, a query: nothing is changed.  BAR0 is mapped read-only, write32 and reset are refused (EC_BUG); a device that is asleep
  * (power/runtime_status), or whose memory decoding is off, is EC_ABSENT with the reason, instead of being woken.
- * EC_ABSENT: also no such device, no BAR0.  EC_IO: the kernel does not let us (lockdown, no root). */
+ * EC_ABSENT: also no such device, no BAR0.  EC_IO: the kernel does not let us (lockdown, no root).  EC_USAGE: simulated, and h is offline. */
 int mmio_open(struct mmio *ret, const struct host *h, const struct gpu_pci *g, bool writable, struct err *e);
 
 /* Waiting on a device: until a point in its time that is ms from now, or h's deadline (h may be NULL), in steps.  mmio_wait sleeps one step;

@@ -438,6 +438,9 @@ TEST(mmio_needs_somebody_at_the_socket)
 	struct err e = { 0 };
 
 	peer_start(&p, TINY, 0);
+	p.h.offline = true;
+	FAILS(mmio_open(&m, &p.h, &gpu, true, &e), EC_USAGE);
+	p.h.offline = false;
 	EQ(mmio_open(&m, &p.h, &gpu, true, &e), -1);
 	EQ(e.code, EC_FORMAT);
 	HAS(e.msg, "has a BAR0 of 16 bytes");
