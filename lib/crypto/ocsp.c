@@ -410,9 +410,12 @@ bool ocsp_entry_at(struct ocsp_entry *ret, struct slice *serial, const struct oc
 	return true;
 }
 
+/* A hold may be tolerated by whoever asks, so it must not hide another revocation. */
 static int badness(const struct ocsp_entry *s)
 {
-	return s->status == OCSP_GOOD ? 0 : s->status == OCSP_REVOKED ? 2 : 1;
+	if (s->status == OCSP_REVOKED)
+		return s->has_reason && s->reason == OCSP_REASON_HOLD ? 2 : 3;
+	return s->status == OCSP_UNKNOWN;
 }
 
 bool ocsp_about(struct ocsp_entry *ret, const struct ocsp *o, const struct cert *c, const struct cert *issuer)

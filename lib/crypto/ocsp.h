@@ -44,7 +44,7 @@ struct ocsp_entry {
 /* For people: the i-th entry and the serial number that it is about; false: no more. */
 bool ocsp_entry_at(struct ocsp_entry *ret, struct slice *serial, const struct ocsp *o, size_t i);
 /* What it says of this certificate: the CertID (SHA-1, SHA-256, SHA-384) has to name its issuer's name, key and its serial.  Of several
- * entries the worst (revoked before unknown before good).  False: nothing. */
+ * entries the worst (revoked before on hold before unknown before good).  False: nothing. */
 bool ocsp_about(struct ocsp_entry *ret, const struct ocsp *o, const struct cert *c, const struct cert *issuer);
 /* Signed by the issuer, or by a responder whose certificate came along, is valid now, says that it may sign OCSP (EKU OCSPSigning by name:
  * "any" or none is not enough) and was issued by the issuer, or by a CA above it (above: from the issuer's own issuer to the root; may be

@@ -138,7 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (n == 0 || n > 4096)
 		return 0;
-	signed_anew(in, p[0] & 1);
-	changed(in);
+	if (p[0] & 2)
+		signed_anew(in, p[0] & 1);
+	else
+		changed(in);
 	return 0;
 }

@@ -268,10 +268,38 @@ TEST(ocsp_of_several_entries_the_worst_counts)
 		v[3] = good(&p.other, &p.ca);
 		answer(&o, (struct ocsp_make){ .v = v, .n = 4 }, &p.ca);
 		EQ(o.entries, 4);
+		for (size_t k = 0; k < 4; k++) {
+			struct slice serial = { NULL, 0 };
+
+			OK(ocsp_entry_at(&seen, &serial, &o, k));
+			EQ(seen.status, v[k].status);
+			OK(slice_eq(serial, v[k].cert->serial));
+		}
+		OK(!ocsp_entry_at(&seen, &(struct slice){ NULL, 0 }, &o, 4));
 		OK(ocsp_about(&seen, &o, p.leaf.cert.v, p.ca.cert.v));
 		EQ(seen.status, worst[i]);
 		OK(ocsp_about(&seen, &o, p.other.cert.v, p.ca.cert.v));
 		EQ(seen.status, OCSP_GOOD);
+	}
+}
+
+TEST(ocsp_hold_does_not_hide_another_revocation)
+{
+	AUTO_PKI p = { 0 };
+
+	pki_make(&p);
+	for (int hold_first = 0; hold_first < 2; hold_first++) {
+		struct ocsp_make_entry v[2] = { good(&p.leaf, &p.ca), good(&p.leaf, &p.ca) };
+		struct ocsp_entry seen = { 0 };
+		AUTO_OCSP o = { 0 };
+
+		v[0].status = v[1].status = OCSP_REVOKED;
+		v[0].revoked_at = v[1].revoked_at = NOW - DAY;
+		v[!hold_first].reason = OCSP_REASON_HOLD;
+		v[hold_first].reason = 1;
+		answer(&o, (struct ocsp_make){ .v = v, .n = 2 }, &p.ca);
+		OK(ocsp_about(&seen, &o, p.leaf.cert.v, p.ca.cert.v));
+		EQ(seen.reason, 1);
 	}
 }
 
