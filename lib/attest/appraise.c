@@ -6,6 +6,7 @@
 #include "attest/kinds.h"
 #include "attest/policy_int.h"
 #include "evidence/bundle.h"
+#include "gpu/nvgpu.h"
 #include "tee/eventlog.h"
 
 enum { TEE, DEVICES, N_PIECES };	/* of one capture; GPUs without a machine are a piece of their own, in the first place */
@@ -201,14 +202,21 @@ static int derive(struct work *w, struct err *e)
 	return 0;
 }
 
-/* Status of certificates that was asked for after the nonce was chosen is as fresh as the evidence itself. */
+/* Status of certificates that was asked for after the nonce was chosen is as fresh as the evidence itself.  Who asks for raw evidence of a GPU
+ * knows the 32 bytes that its report holds, not the nonce that the verifier gave. */
 static int ocsp_expectation(struct work *w, struct err *e)
 {
 	const struct slice runtime = w->bundled ? buf_view(&w->bundle.runtime_data) : (struct slice){ 0 };
+	struct slice nonce = w->in->nonce;
+	uint8_t shown[32];
 
 	if (!w->in->has_nonce)
 		return 0;
-	if (bundle_nonce_for(w->ocsp_nonce, "ocsp", w->in->nonce, runtime, e))
+	if (!w->bundled && w->piece[TEE].kind->join) {
+		nv_nonce_of(shown, nonce);
+		nonce = slice_of(shown, sizeof shown);
+	}
+	if (bundle_nonce_for(w->ocsp_nonce, "ocsp", nonce, runtime, e))
 		return -1;
 	for (size_t i = 0; i < N_PIECES; i++)
 		w->piece[i].x.ocsp_nonce = slice_of(w->ocsp_nonce, sizeof w->ocsp_nonce);

@@ -184,7 +184,7 @@ static void say_remedy(struct finding *f, const struct nv_subject *s)
 		buf_puts(&f->hint, "so many differ in devtools mode, where they never match, and with a manifest of another board; ");
 	buf_puts(&f->hint, "otherwise firmware or driver are not what NVIDIA published for these versions: install them again, reset the device");
 	if (!nv_is_switch(s->d))
-		buf_puts(&f->hint, ", or let the policy accept it (gpu_mismatch, gpu_measurements)");
+		buf_puts(&f->hint, ", or let the policy accept it (gpu_accepted_mismatches, gpu_measurements)");
 }
 
 static bool missing(const struct nv_subject *s, enum nv_which w)
@@ -231,7 +231,7 @@ static enum outcome judge(struct nv_subject *s, const struct expect *x, struct f
 		return say_incomplete(s, x, f);
 	if (tolerated) {
 		say_differences(f, s, NV_TOLERATED);
-		buf_puts(&f->hint, "the policy accepts this (gpu_mismatch or gpu_measurements)");
+		buf_puts(&f->hint, "the policy accepts this (gpu_accepted_mismatches or gpu_measurements)");
 		f->source = x->limits->source;
 		return WARNED;
 	}
