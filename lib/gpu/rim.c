@@ -281,12 +281,12 @@ int rim_parse(struct rim *ret, struct slice xml, struct err *e)
 		free(in);
 		return -1;
 	}
-	for (size_t i = 0; i < RIM_INDEXES; i++) {
-		const void *at = in->store.p + 48 * in->first[i];
+	for (size_t i = 0; i < RIM_INDEXES; i++)
+		if (in->r.golden[i].n) {
+			const void *at = in->store.p + 48 * in->first[i];
 
-		if (in->r.golden[i].n)
 			in->r.golden[i].hash = at;
-	}
+		}
 	in->r.ctx = in->store.p;	/* moves over */
 	*ret = in->r;
 	free(in);

@@ -270,11 +270,14 @@ TEST(rim_only_security_versions_are_enough)
 {
 	static const struct rim_make_svn svn[] = { { .opaque_type = 5, .min = 3 } };
 	static const struct rim_make_golden none[] = { { .index = 3, .inactive = true } };
-	AUTO_RIM r = { 0 };
+	AUTO_RIM r = { 0 }, bare = { 0 };
 
 	open_rim(&r, &(const struct rim_make){ .golden = none, .n_golden = 1, .svn = svn, .n_svn = 1 });
 	EQ(r.n_active, 0);
 	EQ(r.n_svn, 1);
+	open_rim(&bare, &(const struct rim_make){ .golden = none, .sparse = true, .svn = svn, .n_svn = 1 });	/* not one hash in it */
+	EQ(bare.n_svn, 1);
+	OK(!bare.golden[0].there && !bare.golden[0].hash);
 }
 
 TEST(rim_too_many_security_versions)
