@@ -217,12 +217,16 @@ static int by_prefix(const void *a, const void *b)
 	return strcmp(x->prefix, y->prefix);
 }
 
+int xml_attr_order(const struct xml_attr *a, const struct xml_attr *b)
+{
+	const int c = strcmp(a->name.uri, b->name.uri);
+
+	return c ? c : strcmp(a->name.local, b->name.local);
+}
+
 static int by_name(const void *a, const void *b)
 {
-	const struct xml_attr *x = a, *y = b;
-	const int c = strcmp(x->name.uri, y->name.uri);
-
-	return c ? c : strcmp(x->name.local, y->name.local);
+	return xml_attr_order(a, b);
 }
 
 void xml_sort_decls(struct xml_decl *v, size_t n)

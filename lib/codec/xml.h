@@ -45,8 +45,9 @@ bool xml_no_text(const struct xml_node *n);	/* between the elements directly ins
 bool xml_attr_at(const char **uri, const char **local, struct slice *value, const struct xml_node *n, size_t i);
 
 /* Canonical XML 1.1 (W3C, 2 May 2008), inclusive, without comments, of the subtree at apex, appended; `without` (may be NULL) and all
- * in it is left out, as the enveloped-signature transform does.  With the apex come the namespace declarations in scope there.
- * Attributes of the xml: namespace in or above the apex are EC_FORMAT: nothing that is signed here uses them. */
+ * in it is left out, as the enveloped-signature transform does.  With the apex come the namespace declarations in
+ * scope there and xml:lang and xml:space from above; other attributes of the prefix xml above the apex are EC_FORMAT (xml:base would
+ * have to be joined). */
 int xml_c14n(struct buf *ret, const struct xml_node *apex, const struct xml_node *without, struct err *e);
 
 #endif

@@ -8,6 +8,8 @@
 struct writer {
 	struct buf *out;
 	const struct xml_node *without;
+	const struct xml_attr *inherited[2];	/* by the apex, sorted */
+	size_t n_inherited;
 };
 
 /* Section 2.3: what is written otherwise, in text and in attribute values. */
@@ -85,6 +87,26 @@ static void apex_declarations(struct buf *out, const struct xml_node *apex)
 			declaration(out, &all[i]);
 }
 
+static void attribute(struct buf *out, const struct xml_attr *a)
+{
+	buf_byte(out, ' ');
+	qname(out, &a->name);
+	value(out, a->value, a->n);
+}
+
+static void apex_attributes(const struct writer *w, const struct xml_node *n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n->n_attrs; i++) {
+		while (k < w->n_inherited && xml_attr_order(w->inherited[k], &n->attrs[i]) < 0)
+			attribute(w->out, w->inherited[k++]);
+		attribute(w->out, &n->attrs[i]);
+	}
+	while (k < w->n_inherited)
+		attribute(w->out, w->inherited[k++]);
+}
+
 static void element(struct writer *w, const struct xml_node *n, bool is_apex)
 {
 	if (n == w->without)
@@ -95,14 +117,13 @@ static void element(struct writer *w, const struct xml_node *n, bool is_apex)
 	}
 	buf_byte(w->out, '<');
 	qname(w->out, &n->name);
-	if (is_apex)
+	if (is_apex) {
 		apex_declarations(w->out, n);
-	else
+		apex_attributes(w, n);
+	} else {
 		own_declarations(w->out, n);
-	for (size_t i = 0; i < n->n_attrs; i++) {
-		buf_byte(w->out, ' ');
-		qname(w->out, &n->attrs[i].name);
-		value(w->out, n->attrs[i].value, n->attrs[i].n);
+		for (size_t i = 0; i < n->n_attrs; i++)
+			attribute(w->out, &n->attrs[i]);
 	}
 	buf_byte(w->out, '>');
 	for (const struct xml_node *c = n->first; c; c = c->next)
@@ -112,37 +133,43 @@ static void element(struct writer *w, const struct xml_node *n, bool is_apex)
 	buf_byte(w->out, '>');
 }
 
-static bool has_xml_attr(const struct xml_node *n)
+static const struct xml_attr *xml_attr_of(const struct xml_node *n, const char *local)
 {
-	for (size_t i = 0; i < n->n_attrs; i++)
-		if (!strcmp(n->attrs[i].name.uri, XML_NAMESPACE))
-			return true;
-	return false;
+	for (; n; n = n->parent)
+		for (size_t i = 0; i < n->n_attrs; i++)
+			if (!strcmp(n->attrs[i].name.uri, XML_NAMESPACE) && !strcmp(n->attrs[i].name.local, local))
+				return &n->attrs[i];
+	return NULL;
 }
 
-static bool any_xml_attr(const struct xml_node *n, const struct xml_node *without)
+/* Section 2.4: xml:lang and xml:space come along from above.  xml:base would have to be joined, and what else there may be is not known. */
+static int inherit(struct writer *w, const struct xml_node *apex, struct err *e)
 {
-	if (n->text || n == without)
-		return false;
-	if (has_xml_attr(n))
-		return true;
-	for (n = n->first; n; n = n->next)
-		if (any_xml_attr(n, without))
-			return true;
-	return false;
+	static const char *const simple[] = { "lang", "space" };
+
+	for (size_t k = 0; k < 2; k++) {
+		const struct xml_attr *a = xml_attr_of(apex, simple[k]);
+
+		if (a && a == xml_attr_of(apex->parent, simple[k]))	/* its own would be found before */
+			w->inherited[w->n_inherited++] = a;
+	}
+	for (const struct xml_node *n = apex->parent; n; n = n->parent)
+		for (size_t i = 0; i < n->n_attrs; i++)
+			if (!strcmp(n->attrs[i].name.uri, XML_NAMESPACE) && strcmp(n->attrs[i].name.local, "lang") &&
+			    strcmp(n->attrs[i].name.local, "space"))
+				return err_set(e, EC_FORMAT, "XML has an attribute 'xml:%.32s' above what is signed, which is not taken",
+					       n->attrs[i].name.local);
+	return 0;
 }
 
 int xml_c14n(struct buf *ret, const struct xml_node *apex, const struct xml_node *without, struct err *e)
 {
 	struct writer w = { ret, without };
-	bool inherited = false;
 
 	if (!apex || apex->text || apex == without)
 		return err_set(e, EC_BUG, "XML: there is no element to write");
-	for (const struct xml_node *n = apex->parent; n; n = n->parent)
-		inherited |= has_xml_attr(n);
-	if (inherited || any_xml_attr(apex, without))
-		return err_set(e, EC_FORMAT, "XML has attributes of the prefix 'xml', which are not taken in what is signed");
+	if (inherit(&w, apex, e))
+		return -1;
 	element(&w, apex, true);
 	return buf_check(ret, e);
 }

@@ -29,6 +29,7 @@ struct xml_node {
 
 /* The namespace that a prefix ("": the default) stands for at n, or above where n says nothing; NULL: none, "" for the default. */
 const char *xml_scope(const struct xml_node *n, const char *prefix);
+int xml_attr_order(const struct xml_attr *a, const struct xml_attr *b);	/* canonical: by namespace, then name */
 void xml_sort_decls(struct xml_decl *v, size_t n);
 
 #define XML_NAMESPACE "http://www.w3.org/XML/1998/namespace"

@@ -106,6 +106,7 @@ TEST(xmldsig_holds_in_any_dress)
 		DOC,
 		"<r><Signature xmlns=\"" DS "\">" INFO("") REST("") "</Signature></r>",
 		"<r xmlns:x=\"" DS "\">\n  <x:Signature>\n" INFO("x:") "\n\t" REST("x:") "\r\n</x:Signature>  <b/></r>\n",
+		"<r xml:lang=\"en\" xml:space=\"preserve\">" PLAIN "</r>",
 		"<d:Signature xmlns:d=\"urn:no\"><s:Signature xmlns:s=\"" DS "\">" INFO("s:") REST("s:") "</s:Signature></d:Signature>",
 		"<r><d:Signature xmlns:d=\"" DS "\"><!-- c -->" INFO("d:") "<!-- c -->" REST("d:") "</d:Signature></r>",
 	};
@@ -241,7 +242,7 @@ TEST(xmldsig_other_forms_are_refused)
 		{ "<d:SignatureValue>@S@</d:SignatureValue>", "", "'SignatureValue' is not where" },
 		{ INFO("d:"), "", "'SignedInfo' is not where" },
 		{ INFO("d:"), INFO("d:") INFO("d:"), "'SignatureValue' is not where" },
-		{ "a=\"1\"", "xml:lang=\"en\"", "prefix 'xml'" },
+		{ "a=\"1\"", "xml:base=\"http://x/\"", "'xml:base' above" },
 	};
 	const uint8_t zeros[96] = { 0 };
 	AUTO_BUF digest = { 0 }, value = { 0 };
