@@ -437,7 +437,7 @@ TEST(nras_refuses_other_forms)
 		"", "[]", "{}", "[[\"JWT\",\"a.b.c\"],{}]", "[[\"JWT\"],{\"GPU-0\":\"x\"}]", "[[\"EAT\",\"x\"],{\"GPU-0\":\"x\"}]", "[[\"JWT\",7],{}]",
 		"[[\"JWT\",\"x\"],[]]", "[[\"JWT\",\"x\"],{\"GPU-0\":\"x\"},1]",
 	};
-	AUTO_BUF b = { 0 }, cut = { 0 }, one = { 0 }, overall = { 0 };
+	AUTO_BUF b = { 0 }, one = { 0 }, overall = { 0 };
 	const struct nras_make m = { .key = own_key() };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
