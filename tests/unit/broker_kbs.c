@@ -8,6 +8,8 @@
 #include "broker/sessions.h"
 #include "codec/hex64.h"
 #include "crypto/jose.h"
+#include "nv_maker.h"
+#include "rim_maker.h"
 #include "snp_maker.h"
 #include "test.h"
 
@@ -937,7 +939,7 @@ TEST(runtime_data_digest_agrees_with_vectors)
 		uint8_t digest[48];
 
 		WORKS(json_parse(&data, slice_str(canonical), (size_t)1 << 20, &e));
-		if (!json_get(data, "additional-evidence"))	/* runtime data of a device: not ours to make */
+		if (!json_get(data, "tee-pubkey"))	/* a test of the canonical form alone */
 			continue;
 		WORKS(kbs_runtime_digest(digest, HASH_SHA384, json_string(json_get(data, "nonce")), json_get(data, "tee-pubkey"),
 					 json_string(json_get(data, "additional-evidence")), &e));
@@ -945,5 +947,115 @@ TEST(runtime_data_digest_agrees_with_vectors)
 		STR(buf_cstr(&hex), json_string(json_get(c, "sha384")));
 		n++;
 	}
-	OK(n >= 2);
+	OK(n >= 3);
+}
+
+/* --- GPUs beside the machine ------------------------------------------------------------------------------------ */
+
+/* No manifests and no certificate status here: those have tests of their own. */
+#define GPU_POLICY ",\"gpu_count\":1,\"checks\":{\"nvgpu.ocsp\":\"warn\",\"nvgpu.rim.driver\":\"warn\",\"nvgpu.rim.vbios\":\"warn\",\"nvgpu.measurements\":\"warn\"}"
+
+struct gpu_run {
+	size_t gpus;
+	bool other_nonce, unbound, wrong_name, other_root;
+};
+
+static void gpu_rig(struct rig *g)
+{
+	AUTO_BUF text = { 0 };
+
+	rig_up(g);
+	policy_free(g->policy);
+	kbs_free(g->k);
+	g->policy = NULL;
+	g->k = NULL;
+	buf_printf(&text, POLICY, "abcde", GPU_POLICY);
+	WORKS(policy_parse(&g->policy, buf_view(&text), "test", &e));
+	g->h.now_fixed = NV_MAKER_NOW;
+	WORKS(kbs_new(&g->k, &(const struct kbs_opts){ .host = &g->h, .store = g->store, .policy = g->policy, .mono_ms = mono, .allow_sample = true,
+							.nv_device_root = nv_make_root(), .nv_rim_root = rim_maker_root() }, &e));
+}
+
+/* The text of additional_evidence for this client's key. */
+static void gpu_evidence(struct buf *ret, const struct gpu_run *t, const struct client *c)
+{
+	struct nv_make m[2] = { { .other_root = t->other_root }, { .device = 1 } };
+	AUTO_JSON *all = json_object();
+	struct json *trustee = NULL;
+	uint8_t digest[48], nonce[32];
+	AUTO_BUF raw = { 0 };
+
+	WORKS(kbs_runtime_digest(digest, HASH_SHA384, c->nonce, c->jwk, NULL, &e));
+	nv_nonce_of(nonce, slice_of(digest, sizeof digest));
+	nonce[0] ^= t->other_nonce;
+	m[0].nonce = m[1].nonce = nonce;
+	nv_make_evidence(&raw, m, t->gpus);
+	WORKS(nv_to_trustee(&trustee, buf_view(&raw), &e));
+	json_add_take(all, t->wrong_name ? "nvidia-dpu" : "nvidia", trustee);
+	WORKS(json_write(ret, all, false, &e));
+}
+
+static void gpu_try(struct answer *a, struct rig *g, struct client *c, const struct gpu_run *t)
+{
+	AUTO_BUF text = { 0 };
+	uint8_t digest[48];
+	struct json *q, *tee;
+
+	gpu_rig(g);
+	new_key(c, KEY_EC_P256);
+	do_auth(c, g);
+	if (t->gpus)
+		gpu_evidence(&text, t, c);
+	q = good_attestation(c);
+	tee = member(q, "tee-evidence");
+	json_remove(tee, "additional_evidence");
+	json_add_str(tee, "additional_evidence", buf_cstr(&text));
+	if (!t->unbound) {
+		WORKS(kbs_runtime_digest(digest, HASH_SHA384, c->nonce, c->jwk, buf_cstr(&text), &e));
+		json_remove(member(tee, "primary_evidence"), "report_data");
+		json_add_b64(member(tee, "primary_evidence"), "report_data", slice_of(digest, sizeof digest));
+	}
+	post(a, g, c, q);
+}
+
+TEST(kbs_appraises_gpus_beside_the_machine)
+{
+	struct rig g = { 0 };
+	AUTO_ANSWER a = { 0 };
+	AUTO_CLIENT c = { 0 };
+	AUTO_JWS t = { 0 };
+	const char *token;
+
+	gpu_try(&a, &g, &c, &(const struct gpu_run){ .gpus = 1 });
+	EQ(a.status, 200);
+	token = json_string(json_get(a.body, "token"));
+	WORKS(jws_parse(&t, slice_str(token ? token : ""), &e));
+	STR(json_string(json_path(t.payload, "/submods/gpu0/ear.status")), "warning");
+	OK(json_string(json_path(t.payload, "/submods/gpu0/ear.veraison.annotated-evidence/nvidia/ueid")));
+	OK(json_path(t.payload, "/submods/cpu0") && strlen(token) < 8192);
+	call(&a, &g, "GET", "/kbs/v0/resource/default/key/1", "", c.cookie, NULL);
+	EQ(a.status, 200);
+	rig_down(&g, true);
+}
+
+TEST(kbs_refuses_gpus_that_are_not_what_the_policy_wants)
+{
+	static const struct { struct gpu_run run; const char *part; } bad[] = {
+		{ { .gpus = 0 }, "evidence.devices" },
+		{ { .gpus = 2 }, "nvset.count" },
+		{ { .gpus = 1, .other_nonce = true }, "nvgpu.nonce" },
+		{ { .gpus = 1, .unbound = true }, "sample.report_data" },
+		{ { .gpus = 1, .wrong_name = true }, "unknown member" },
+		{ { .gpus = 1, .other_root = true }, "nvgpu.chain" },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct rig g = { 0 };
+		AUTO_ANSWER a = { 0 };
+		AUTO_CLIENT c = { 0 };
+
+		gpu_try(&a, &g, &c, &bad[i].run);
+		REFUSED(a, 401, "AttestationError", bad[i].part);
+		rig_down(&g, true);
+	}
 }
