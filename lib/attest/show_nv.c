@@ -51,6 +51,17 @@ static int add_signers(struct json *to, const struct rim *r, struct err *e)
 	return 0;
 }
 
+/* What needs no policy: who signed it, and whether that is NVIDIA. */
+static void add_trust(struct json *to, const struct rim *r)
+{
+	struct err e = { 0 };
+	AUTO_PUBKEY k = { 0 };
+
+	json_add_bool(to, "signature_holds", r->sig.certs.n && !cert_public(&k, &r->sig.certs.v[0], &e) && !xmldsig_verify(&r->sig, &k, &e));
+	e = (struct err){ 0 };
+	json_add_str(to, "chain", rim_chain(r, NULL, &e) ? e.msg : "leads to NVIDIA's root");
+}
+
 int show_rim(struct json *to, struct slice xml, struct err *e)
 {
 	AUTO_RIM r = { 0 };
@@ -68,7 +79,7 @@ int show_rim(struct json *to, struct slice xml, struct err *e)
 	json_add_time(to, "valid_from", from);
 	json_add_time(to, "valid_until", until);
 	json_add_bool(to, "digest_holds", r.sig.digest_holds);
-	json_add_bool(to, "signature_checked", false);
+	add_trust(to, &r);
 	if (add_signers(to, &r, e))
 		return -1;
 	add_golden(to, &r);

@@ -127,7 +127,7 @@
     ? 4
     $ echo nothing >n; cvmbox attest show n
     2| cvmbox attest: cannot show 'n': 8 bytes of no format that this version knows
-    2| cvmbox attest: hint: it knows reports and quotes of every kind, event logs, Trustee's evidence JSON, bundles, certificates, revocation lists, TCB info and tokens
+    2| cvmbox attest: hint: it knows reports and quotes of every kind, event logs, Trustee's and nvattest's evidence JSON, bundles, certificates, revocation lists, TCB info, reference manifests, OCSP answers and tokens
     ? 5
 # A clock that cannot be right
     $ mkdir -p late/usr/lib && touch -d 2035-01-01T00:00:00Z late/usr/lib/clock-epoch && cvmbox attest verify b.json --sysroot late \
