@@ -150,7 +150,7 @@ demo:
 check:
 	@scripts/setup check
 	+$(Q)$(SUBMAKE) all
-	+$(Q)$(SUBMAKE) FLAVOUR=test CC=gcc $(B)/test/unit $(B)/test/tools/gpu-model
+	+$(Q)$(SUBMAKE) FLAVOUR=test CC=gcc $(B)/test/unit $(B)/test/cvmbox $(B)/test/tools/gpu-model $(B)/test/tools/nv-sample
 	@CHECK_CPPFLAGS="-isystem $(B)/deps/glibc/include" scripts/check $(B)
 
 asan:
