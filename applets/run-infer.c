@@ -33,9 +33,9 @@ struct args {
 static const struct opt opts[] = {
 	OPT_STR('m', "model", model, "SRC", "the model: an encrypted file (with --key), or a plain GGUF file"),
 	OPT_STR('k', "key", key, "SRC", "its key: PATH, '-', fd:N, keyring:NAME, cred:NAME or kbs:///REPO/TYPE/TAG"),
-	OPT_STR(0, "require", require, "WHAT", "attest and appraise first, go on only if accepted: cpu"),
+	OPT_STR(0, "require", require, "WHAT", "attest and appraise first, go on only if accepted: cpu, gpu or cpu,gpu"),
 	OPT_STR(0, "policy", policy, "FILE", "policy of that appraisal (default: see attest verify --print-policy)"),
-	OPT_LIST(0, "collateral", collateral, "PATH", "endorsements for that appraisal, files or folders: VCEK, TCB info, revocation lists"),
+	OPT_LIST(0, "collateral", collateral, "PATH", "endorsements for that appraisal, files or folders: VCEK, TCB info, revocation lists, manifests and certificate status of GPUs"),
 	OPT_INSECURE("allow-sample", allow_sample, "accept sample evidence, which proves nothing (for tests and demos)"),
 	OPT_STR('p', "prompt", prompt, "TEXT", "what to ask (other users may see it in the list of processes)"),
 	OPT_STR(0, "prompt-file", prompt_file, "FILE", "read it from a file; '-', or no prompt at all: from standard input"),
@@ -61,27 +61,29 @@ static const struct opt opts[] = {
 
 /* --- what is asked for ----------------------------------------------------------------------------------------- */
 
-static int check_require(bool *cpu, const char *list, struct err *e)
+struct need {		/* what has to be accepted before anything else happens */
+	bool cpu, gpu;
+};
+
+static int check_require(struct need *ret, const char *list, struct err *e)
 {
 	struct slice left = slice_str(list);
 
-	*cpu = false;
+	*ret = (struct need){ 0 };
 	while (left.n) {
 		const uint8_t *comma = memchr(left.p, ',', left.n);
 		const struct slice word = slice_of(left.p, comma ? (size_t)(comma - left.p) : left.n);
 
 		left = comma ? slice_of(comma + 1, left.n - word.n - 1) : slice_of(NULL, 0);
-		if (slice_eqs(word, "cpu")) {
-			*cpu = true;
-		} else if (slice_eqs(word, "gpu")) {
-			err_set(e, EC_ABSENT, "cannot require 'gpu': this version cannot appraise GPU evidence");
-			return err_hint(e, "--require cpu attests the CPU alone");
-		} else {
-			return err_set(e, EC_USAGE, "option --require: unknown word '%.*s', wanted cpu", (int)word.n, word.p);
-		}
+		if (slice_eqs(word, "cpu"))
+			ret->cpu = true;
+		else if (slice_eqs(word, "gpu"))
+			ret->gpu = true;
+		else
+			return err_set(e, EC_USAGE, "option --require: unknown word '%.*s', wanted cpu or gpu", (int)word.n, word.p);
 	}
-	if (list && !*cpu)
-		return err_set(e, EC_USAGE, "option --require is empty, wanted cpu");
+	if (list && !ret->cpu && !ret->gpu)
+		return err_set(e, EC_USAGE, "option --require is empty, wanted cpu or gpu");
 	return 0;
 }
 
@@ -116,17 +118,10 @@ static int check_args(const struct ctx *cx, const struct args *a, struct err *e)
 
 /* --- the gate ---------------------------------------------------------------------------------------------------- */
 
-static void show_checks(struct out *o, const struct verdict *v)
-{
-	for (const struct json *c = json_first(v->checks); c; c = json_next(c))
-		json_add_copy(o->checks, NULL, c);
-	if (v->warned)
-		o->warned = true;
-}
-
 /* Evidence of this machine with a nonce that was drawn for it, appraised by the one judge.  It starts as refused. */
-static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
+static int gate(const struct ctx *cx, const struct args *a, const struct need *need, struct err *e)
 {
+	struct collect_opts o = { .tee = need->cpu ? a->kbs.tee : "none", .gpus = need->gpu ? "all" : "none" };
 	AUTO_BUF bundle = { 0 };
 	AUTO_POLICY *policy = NULL;
 	AUTO_VERDICT v = { 0 };
@@ -139,14 +134,14 @@ static int gate_cpu(const struct ctx *cx, const struct args *a, struct err *e)
 	for (size_t i = 0; i < a->collateral.n; i++)
 		if (collateral_load(&given, a->collateral.v[i], e))
 			return -1;
-	if (host_random(nonce, sizeof nonce, e) ||
-	    collect_bundle(&bundle, cx->host, &(const struct collect_opts){ .tee = a->kbs.tee, .nonce = slice_of(nonce, sizeof nonce) }, e) ||
+	o.nonce = slice_of(nonce, sizeof nonce);
+	if (host_random(nonce, sizeof nonce, e) || collect_bundle(&bundle, cx->host, &o, e) ||
 	    appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&bundle), .kind = "auto", .now = host_now_bounded(cx->host),
 						      .policy = policy, .given = &given, .has_nonce = true, .nonce = slice_of(nonce, sizeof nonce),
-						      .allow_sample = a->allow_sample }, e))
+						      .allow_sample = a->allow_sample, .allow_devices = !need->cpu }, e))
 		return err_ctx(e, "cannot attest this machine");
 	if (cx->json || !v.accepted)
-		show_checks(cx->out, &v);
+		out_checks(cx->out, v.checks);
 	if (!v.accepted) {
 		err_set(e, EC_REFUSED, "this machine is refused: %s", buf_cstr(&v.reason));
 		return err_hint(e, "no key was asked for; 'cvmbox attest collect' and 'verify' show the same step by step");
@@ -368,12 +363,12 @@ static int run(const struct ctx *cx, struct err *e)
 {
 	const struct args *a = cx->args;
 	AUTO_FD fd = -1;
-	bool cpu;
+	struct need need;
 
 	cx->out->on_stderr = !a->bench;		/* standard output is the model's, or the engine's */
-	if (check_args(cx, a, e) || check_require(&cpu, a->require, e))
+	if (check_args(cx, a, e) || check_require(&need, a->require, e))
 		return -1;
-	if (cpu && gate_cpu(cx, a, e))
+	if ((need.cpu || need.gpu) && gate(cx, a, &need, e))
 		return -1;
 	if (cx->argc > cx->rest && !a->key)
 		return run_external(cx, a, -1, e);
