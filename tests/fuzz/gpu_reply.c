@@ -41,6 +41,8 @@ static bool honest_answer(struct rm_msg *m)
 
 	if (cmd == 0xcb330101)
 		memcpy(m->params, (const uint8_t[]){ 3, 2, 2, 2, 0, 0 }, m->params_size < 6 ? m->params_size : 6);
+	if (cmd == 0x20801801)
+		memcpy(m->params, (const uint8_t[]){ 0xde, 0x10, 0x30, 0x23 }, 4);
 	if (cmd == 0x20800110)
 		memcpy(m->params + 4, "GPU", 4);
 	if (cmd == 0x275)
