@@ -225,7 +225,7 @@ enum rule policy_rule(const void *policy, const char *id)
 	return RULE_DEFAULT;
 }
 
-/* Those that always apply; the others are asked for by their lists. */
+/* Those that always apply: required by name, the others would refuse good evidence that lacks what they look at. */
 static void add_rules(struct json *to)
 {
 	const struct check *c;

@@ -87,7 +87,7 @@ static enum outcome ignore(const struct check *c, const struct expect *x, struct
 {
 	buf_puts(&f->hint, "ignored by the policy");
 	f->source = x->limits->source;
-	return c->weight == CHECK_PLAIN ? WARNED : NOT_ASKED;
+	return c->weight == CHECK_PLAIN || c->weight == CHECK_WHERE_THERE ? WARNED : NOT_ASKED;
 }
 
 static void say_unproved(struct tally *t, const struct check *c, bool ran)

@@ -26,6 +26,7 @@ struct check {
 	uint64_t needs;		/* bit i: checks[i] must have passed (or warned) before this one runs */
 	enum { CHECK_PLAIN,
 	       CHECK_BASE,		/* without it nothing is proved: must pass, no policy can turn it off */
+	       CHECK_WHERE_THERE,	/* plain, but good evidence may lack what it looks at: no printed policy requires it by name */
 	       CHECK_WHERE_ASKED,	/* often there is nothing to compare with */
 	       CHECK_ADVISORY		/* something known about this platform: warns, and fails only where a policy requires it */
 	} weight;

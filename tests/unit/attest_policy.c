@@ -30,6 +30,8 @@ TEST(policy_default_prints_and_parses_to_itself)
 	MEM(a->min_tcb, b->min_tcb, sizeof a->min_tcb);
 	EQ(policy_rule(p, "snp.policy.debug"), RULE_REQUIRE);
 	HAS(buf_cstr(&text), "\"snp.signature\": \"require\"");
+	HAS(buf_cstr(&text), "\"nvgpu.rim.driver\": \"require\"");
+	EQ(policy_rule(p, "nvgpu.svn"), RULE_DEFAULT);	/* of most manifests, good ones, it asks nothing */
 }
 
 TEST(policy_members_are_read)

@@ -191,6 +191,10 @@ TEST(checks_that_only_warn_fail_where_a_policy_requires_them)
 	OK(!run_light(WARNED, CHECK_WHERE_ASKED, "!a"));
 	OK(run_light(WARNED, CHECK_PLAIN, "!a"));	/* as the built-in policy, written down, has it */
 	OK(run_light(WARNED, CHECK_BASE, "!a"));
+	OK(run_light(WARNED, CHECK_WHERE_THERE, "!a"));
+	OK(run_light(NOT_ASKED, CHECK_WHERE_THERE, NULL));
+	OK(!run_light(NOT_ASKED, CHECK_WHERE_THERE, "!a"));
+	OK(!run_light(FAILED, CHECK_WHERE_THERE, NULL));
 }
 
 TEST(checks_none_is_no_pass)
