@@ -49,6 +49,6 @@ const struct applet applet_attest = {
 	.notes = "An accepted verdict proves that genuine hardware, down to a key that is pinned, answered your nonce for a guest with these "
 		 "measurements.  It does not prove that the guest does what you want: name measurements, PCRs or command lines in a policy "
 		 "(cvmbox-policy(5)).  A TPM alone does not show a confidential machine, and sample evidence shows nothing.  "
-		 "GPUs are not appraised by this version.",
+		 "Evidence of GPUs alone shows nothing about the machine that they are in.",
 	VERBS(verbs),
 };

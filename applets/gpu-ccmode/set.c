@@ -12,7 +12,7 @@ struct set_args {
 };
 #define args set_args
 static const struct opt opts[] = {
-	OPT_LIST('d', "device", device, "BDF", "switch this PCI device; may be given several times"),
+	OPT_LIST('d', "device", device, "BDF", "switch this PCI device"),
 	OPT_FLAG('a', "all", all, "switch every NVIDIA GPU and NVSwitch of this machine"),
 	OPT_FLAG(0, "no-reset", no_reset, "only store the settings: the mode becomes active with the next reset of the device"),
 	OPT_FLAG(0, "unbind", unbind, "take a bound driver off first, and bind it again afterwards"),

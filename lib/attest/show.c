@@ -311,7 +311,8 @@ static int show_json(struct json *to, struct slice text, struct err *e)
 		return err_hint(e, "'cvmbox attest verify --help' lists the kinds that it knows");
 	}
 	err_set(e, EC_FORMAT, "JSON, but of no form that this version knows");
-	return err_hint(e, "it knows bundles, Trustee's evidence JSON, TCB info, QE identities and token files");
+	return err_hint(e, "it knows bundles, Trustee's and nvattest's evidence JSON, TCB info, QE identities, answers of the RIM service, token files "
+			 "and answers of NVIDIA's attestation service");
 }
 
 int show(struct json *to, struct slice data, struct err *e)
