@@ -245,7 +245,6 @@ static bool overall(const struct run *r)
 /* Refused, first of all by this check, whose text (actual) has this in it. */
 static void refused(const struct run *r, const char *id, const char *says)
 {
-	AUTO_BUF at = { 0 };
 	const char *object = NULL;
 
 	for (const struct json *c = json_first(r->list); c && !object; c = json_next(c))
