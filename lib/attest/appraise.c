@@ -242,6 +242,8 @@ static int expectations(struct work *w, struct err *e)
 		w->piece[i].x = x;
 	if (in->has_nonce && (in->nonce.n == 0 || in->nonce.n > REPORT_DATA_MAX))
 		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted 1 to %d", in->nonce.n, REPORT_DATA_MAX);
+	if (in->has_nonce && in->nonce.n > SPDM_NONCE && !w->bundled && w->piece[TEE].kind->join)	/* the rest would be compared with nothing */
+		return err_set(e, EC_USAGE, "nonce is %zu bytes, wanted at most the %d that evidence of devices holds", in->nonce.n, SPDM_NONCE);
 	if (in->report_data.n > REPORT_DATA_MAX || (in->report_data.n && in->has_nonce))
 		return err_set(e, EC_USAGE, "wanted a nonce, or report data of at most %d bytes", REPORT_DATA_MAX);
 	if (ocsp_expectation(w, e))
