@@ -305,6 +305,7 @@ int nv_claims(struct json *to, const void *parsed, struct err *e)
 	json_add_bool(to, "x-nvidia-overall-att-result", overall(p));
 	json_add_str(to, "x-nvidia-ver", "3.0");
 	add_freshness(to, p);
+	json_add_str(to, "colocation", "not-proven");	/* no signature says in which machine a device is */
 	for (size_t i = 0; i < p->set.n; i++)
 		nv_claims_of(json_add_object(to, p->set.v[i].label), &p->v[i]);
 	return 0;
