@@ -482,6 +482,7 @@ static int read_member(struct limits *l, const struct member *m, const struct js
 	}
 	return err_set(e, EC_BUG, "member '%s' has no form", m->name);
 }
+
 int policy_kinds_known(const struct texts *t, struct err *e)
 {
 	AUTO_BUF names = { 0 };

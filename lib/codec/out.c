@@ -336,14 +336,19 @@ static void put_value(struct buf *b, const struct json *v, int depth)
 		put_members(b, v, depth);
 }
 
-/* The same check of another object, which passed as well, or was left out for the same reason. */
+static bool same(const struct json *a, const struct json *b, const char *name)
+{
+	return !strcmp(member(a, name), member(b, name));
+}
+
+/* The same check of another object, which passed as well, was left out for the same reason, or found the very same. */
 static bool went_alike(const struct json *a, const struct json *b)
 {
-	const char *result = member(a, "result");
-
-	if (!member(a, "object")[0] || !member(b, "object")[0] || strcmp(member(a, "id"), member(b, "id")) || strcmp(result, member(b, "result")))
+	if (!member(a, "object")[0] || !member(b, "object")[0] || !same(a, b, "id") || !same(a, b, "result"))
 		return false;
-	return !strcmp(result, "pass") || (!strcmp(result, "skip") && !strcmp(member(a, "hint"), member(b, "hint")));
+	if (!strcmp(member(a, "result"), "pass"))
+		return true;
+	return same(a, b, "hint") && (!strcmp(member(a, "result"), "skip") || (same(a, b, "actual") && same(a, b, "expected")));
 }
 
 /* Whose check it is; ret: of how many. */
@@ -372,18 +377,20 @@ static void put_check(struct buf *b, const struct json *c)
 {
 	const char *res = json_string(json_get(c, "result")), *s;
 	size_t objects = 0;
+	bool common;		/* what was seen and wanted: of all that are named */
 
 	buf_printf(b, "%-5s ", res ? res : "?");
 	put_safe(b, json_string(json_get(c, "id")) ? json_string(json_get(c, "id")) : "?");
 	if (member(c, "object")[0])
 		objects = put_objects(b, c);
+	common = objects <= 1 || !strcmp(member(c, "result"), "fail") || !strcmp(member(c, "result"), "warn");
 	s = json_string(json_get(c, "actual"));
-	if (s && objects <= 1) {
+	if (s && common) {
 		buf_puts(b, "  ");
 		put_safe(b, s);
 	}
 	s = json_string(json_get(c, "expected"));
-	if (s && res && strcmp(res, "pass") && objects <= 1) {
+	if (s && res && strcmp(res, "pass") && common) {
 		buf_puts(b, "  (wanted ");
 		put_safe(b, s);
 		buf_puts(b, ")");
