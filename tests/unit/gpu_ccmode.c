@@ -114,9 +114,6 @@ static void rig_up(size_t hoppers, enum gpu_chip chip, size_t switches, const ch
 {
 	if (!rig.m)
 		rig.m = mmap(NULL, RIG_MAX * sizeof *rig.m, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (size_t i = 0; i < rig.n; i++)
-		model_free(&rig.m[i]);
-	rig.n = 0;
 	rig.left = 0;
 	rig.broke = false;
 	new_dir();
@@ -132,6 +129,9 @@ static void rig_up(size_t hoppers, enum gpu_chip chip, size_t switches, const ch
 
 static void rig_down(void)
 {
+	for (size_t i = 0; i < rig.n; i++)
+		model_free(&rig.m[i]);
+	rig.n = 0;
 	host_close(&rig.h);
 	nftw(rig.dir, drop_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
