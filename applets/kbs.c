@@ -50,7 +50,7 @@ static const struct opt serve_opts[] = {
 	OPT_STR('l', "listen", listen, "ADDRESS", "ADDR:PORT, [ADDR6]:PORT or unix:/PATH; port 0 takes a free one (default: 127.0.0.1:8080)"),
 	OPT_STR(0, "tls-cert", tls_cert, "FILE", "certificate chain (PEM) for HTTPS; without it only loopback is served"),
 	OPT_STR(0, "tls-key", tls_key, "SRC", "its private key (PEM)"),
-	OPT_STR(0, "certs", certs, "PATH", "endorsements for evidence that brings none, a file or a folder: VCEK, chains, CRLs, TCB info"),
+	OPT_STR(0, "certs", certs, "PATH", "endorsements for evidence that brings none, a file or a folder: VCEK, chains, CRLs, TCB info, GPU manifests, OCSP answers"),
 	OPT_STR(0, "ready-fd", ready_fd, "N", "write the URL and a line end to this descriptor when listening, and close it"),
 	OPT_INSECURE("allow-sample", allow_sample, "take evidence of the sample TEE, which proves nothing (for demos and tests)"),
 	OPT_END

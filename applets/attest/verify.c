@@ -27,7 +27,7 @@ static const struct opt verify_opts[] = {
 	OPT_STR(0, "kind", kind, "KIND", "what the file has to be: snp, tdx, az-snp-vtpm, az-tdx-vtpm, cca, tpm, nvgpu, nvswitch or sample (default: auto, by content)"),
 	OPT_STR('n', "nonce", nonce, "HEX", "the nonce that the evidence has to answer (raw report: its report data)"),
 	OPT_STR(0, "nonce-file", nonce_file, "FILE", "file with the nonce, hex text or bytes"),
-	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK chains"),
+	OPT_LIST(0, "certs", certs, "PATH", "certificates and revocation lists (PEM or DER), a file or a folder: VCEK, VLEK, ASK, PCK and GPU chains"),
 	OPT_LIST(0, "collateral", collateral, "PATH", "the same for TCB info and QE identity (JSON as Intel's service or a DCAP library gives it), NVIDIA's manifests (XML) and answers about certificate status (OCSP)"),
 	OPT_LIST(0, "event-log", logs, "FILE", "event log that goes with the evidence: CCEL, TCG, AAEL or IMA, told by its content"),
 	OPT_LIST(0, "trust-anchor", anchors, "PATH", "what you trust for TPM attestation keys and CCA platforms: a public key, or a CA certificate"),
@@ -38,7 +38,7 @@ static const struct opt verify_opts[] = {
 	OPT_FLAG('f', "force", force, "overwrite an existing token"),
 	OPT_INSECURE("allow-sample", allow_sample, "take evidence of the sample TEE, which proves nothing"),
 	OPT_INSECURE("allow-tpm", allow_tpm, "take a plain TPM's evidence, which does not show a confidential machine"),
-	OPT_INSECURE("insecure-no-collateral", no_collateral, "go without TCB info and revocation lists: known holes go unseen"),
+	OPT_INSECURE("insecure-no-collateral", no_collateral, "go without TCB info, revocation lists, manifests and certificate status: known holes go unseen"),
 	OPT_INSECURE("insecure-no-nonce", no_nonce, "go without a nonce: the evidence may be an old one"),
 #ifdef CVMBOX_TESTING
 	OPT_STR(0, "test-nvidia-roots", nvidia_roots, "HEX", "SHA-256 of the roots of devices and of manifests, one behind the other"),

@@ -201,7 +201,7 @@ static int is_off(const struct nv_party *p, const struct seat *s, struct err *e)
 	err_set(e, EC_ABSENT, "confidential mode is off on GPU %s%s", s->s.pci.bdf, others);
 	if (s->cc.gpu == RM_CC_GPU_NONE)
 		return err_hint(e, "GPU and driver have no such mode; --gpus none leaves GPUs out");
-	return err_hint(e, "it is switched on from the host ('cvmbox gpu-ccmode set on'); --gpus none leaves GPUs out");
+	return err_hint(e, "it is switched on from the host ('cvmbox gpu-ccmode set on --all'); --gpus none leaves GPUs out");
 }
 
 static int may_be_asked(const struct nv_party *p, const struct seat *s, const struct host *h, struct err *e)

@@ -53,7 +53,7 @@
     $ sh machine r 0000:41:00.0 0000:42:00.0 && python3 record.py 000200000000 2 - - - >r/dev/nvidiactl && \
       cvmbox attest collect --sysroot r --tee none -o y.json
     2| cvmbox attest: confidential mode is off on GPU 0000:41:00.0, and on the 1 other
-    2| cvmbox attest: hint: it is switched on from the host ('cvmbox gpu-ccmode set on'); --gpus none leaves GPUs out
+    2| cvmbox attest: hint: it is switched on from the host ('cvmbox gpu-ccmode set on --all'); --gpus none leaves GPUs out
     ? 3
     $ ls y.json 2>/dev/null; cvmbox attest collect --sysroot r --tee none --gpus 42:00.0 -vv -o y.json 2>log; echo $?; \
       grep -c 'command 0xcb330101' log; grep -c -i -e certificate -e report -e 0xcb330109 -e 0xcb33010a log; tail -n 2 log | head -n 1
@@ -148,7 +148,7 @@
       grep -c 'command 0xcb330101' log; grep -c -i -e certificate -e attestation_report -e 0xcb330109 -e 0xcb33010a log; true
     3
     cvmbox attest: confidential mode is off on GPU 0000:00:06.0
-    cvmbox attest: hint: it is switched on from the host ('cvmbox gpu-ccmode set on'); --gpus none leaves GPUs out
+    cvmbox attest: hint: it is switched on from the host ('cvmbox gpu-ccmode set on --all'); --gpus none leaves GPUs out
     1
     0
 # a real report and chain, given by the recorded driver for the nonce that they answer
