@@ -198,14 +198,10 @@ static int check_others(const struct job *b, enum ccmode to, struct err *e)
 		struct hw_state st;
 		struct err why = { 0 };
 
-		if (in_set(b->s, &list.v[i]))
+		if (in_set(b->s, &list.v[i]) || (!list.v[i].is_switch && strncmp(gpu_family(&list.v[i]), "Hopper", 6)))
 			continue;
-		if (open_regs(&m, &r, b, &list.v[i], false, &why)) {
-			if (why.code == EC_ABSENT)
-				continue;	/* no chip with such a mode */
-		} else if (gpu_hw_state(&st, &m, r, &why) == 0 && !st.ppcie) {
+		if (open_regs(&m, &r, b, &list.v[i], false, &why) == 0 && gpu_hw_state(&st, &m, r, &why) == 0 && !st.ppcie)
 			continue;
-		}
 		err_set(e, EC_REFUSED, "%s %s", list.v[i].bdf, why.code ? "may be in the protected PCIe group too, and cannot be asked" :
 			"is in the protected PCIe group too, and would stay behind");
 		return err_hint(e, "--all takes every device out of the group; --allow-partial does it one by one");
@@ -348,12 +344,18 @@ static int unbind_all(const struct job *b, struct err *e)
 
 /* --- saying how it ended ------------------------------------------------------------------------------------------------ */
 
+/* Its registers are mapped, and it said which chip it is. */
+static bool is_open(const struct ccmode_device *d)
+{
+	return d->m.read32 && d->r;
+}
+
 static void put_states(struct buf *text, const struct ccmode_set *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct ccmode_device *d = &s->v[i];
 
-		if (d->m.read32)
+		if (is_open(d))
 			d->has_now = gpu_hw_state(&d->now, &d->m, d->r, NULL) == 0;
 		buf_printf(text, "%s%s %s", i ? ", " : "", d->pci.bdf, d->has_now ? ccmode_active_word(&d->now) : d->m.read32 ? "does not answer" : "unknown");
 	}
@@ -388,9 +390,13 @@ static int put_back(const struct job *b, struct err *e)
 
 		for (size_t k = 0; k < d->n_w; k++)
 			touched |= d->w[k].written;
-		if (!touched || !d->m.read32 || !b->j->v[i].n_knobs)
+		if (!touched || !b->j->v[i].n_knobs)
 			continue;
 		staged = true;
+		if (!is_open(d))
+			rc = err_set(&own, EC_IO, "%s cannot be asked", d->pci.bdf);
+		if (rc)
+			break;
 		rc = ccmode_plan_back(d, &b->j->v[i], &own) || ccmode_stage(d, b->o, &own);
 	}
 	if (!rc)

@@ -24,7 +24,7 @@ const char *ccmode_active_word(const struct hw_state *st)
 enum {	/* which devices a line is for */
 	ON_GPU = 1, ON_SWITCH = 2,
 	IF_BAR0 = 4,		/* has the BAR0 knob */
-	IF_PPCIE = 8		/* has the PPCIE knob; firmware that does not know it has nothing to turn off */
+	IF_PPCIE = 8		/* has the PPCIE knob */
 };
 struct line {
 	enum knob knob;
@@ -88,7 +88,7 @@ static int plan_one(struct ccmode_device *d, const struct line *l, struct err *e
 	if (fsp_read_knob(&now, &known, &d->fsp, l->knob, e))
 		return -1;
 	if (!known)
-		return l->to == 0 && (l->where & IF_PPCIE || d->pci.is_switch) ? 0 : too_old(d, l, e);
+		return l->to == 0 ? 0 : too_old(d, l, e);	/* what firmware does not know is not on */
 	if (now != l->to && check_allowed(d, l->knob, e))
 		return -1;
 	d->w[d->n_w++] = (struct ccmode_write){ .knob = l->knob, .from = now, .to = l->to };

@@ -197,6 +197,12 @@ static bool was_sent(const struct model *m, char what)
 	return false;
 }
 
+static bool dies_at(unsigned n, int (*f)(struct err *), struct err *e);
+static int set_in_child(struct err *e);
+static void start(enum gpu_chip chip, size_t switches, enum ccmode from);
+static enum ccmode kill_to;
+static bool kill_unbind;
+
 /* --- the way it should go ----------------------------------------------------------------------------------------------- */
 
 static void transitions(enum gpu_chip chip, size_t gpus, size_t switches, enum ccmode last)
@@ -569,6 +575,51 @@ TEST(ccmode_processor_that_stops_while_staging_keeps_the_journal)
 	OK(stayed && put_back);
 }
 
+/* A resumed switch that cannot even open a device must not forget what lies staged in it. */
+TEST(ccmode_resume_that_fails_keeps_what_it_cannot_put_back)
+{
+	struct err e = { 0 };
+
+	rig_up(2, CHIP_HOPPER, 0, NULL);
+	rig.m[1].faults = MODEL_SILENT;
+	rig.m[1].fault_after = 18;		/* in the middle of staging */
+	EQ(set_to(CCMODE_ON, &e), -1);
+	OK(ccmode_pending(&rig.h, NULL));
+	rig.m[1].faults = MODEL_GONE;
+	EQ(resume(&e), -1);
+	EQ(e.code, EC_IO);
+	OK(ccmode_pending(&rig.h, NULL));
+	HAS(e.hint, "--rollback");
+	EQ(rollback(&e), -1);
+	OK(ccmode_pending(&rig.h, NULL));
+	EQ(rig.m[0].pending[KNOB_CCM], 0);	/* the other one was put back */
+	rig.m[1].faults = 0;
+	WORKS(resume(&e));
+	OK(all_in(CCMODE_ON));
+	rig_down();
+}
+
+TEST(ccmode_old_journal_with_the_driver_bound_again_is_resumed_and_bound)
+{
+	struct err e = { 0 };
+
+	kill_to = CCMODE_ON;
+	kill_unbind = true;
+	for (unsigned n = 3; n < 60; n += 7) {
+		start(CHIP_HOPPER, 0, CCMODE_OFF);
+		if (dies_at(n, set_in_child, &e) && ccmode_pending(&rig.h, NULL)) {
+			for (size_t i = 0; i < rig.n; i++)	/* the host was rebooted, and loaded the driver */
+				if (!is_bound(i))
+					EQ(symlink(rig.driver_is, driver_link(rig.m[i].pci.bdf)), 0);
+			WORKS(n % 2 ? resume(&e) : rollback(&e));
+			OK(all_in(n % 2 ? CCMODE_ON : CCMODE_OFF));
+			OK(is_bound(0) && is_bound(1));
+		}
+		rig_down();
+	}
+	kill_unbind = false;
+}
+
 /* After the first reset: the text names modes and the way on; both ways lead there once the device is well again. */
 TEST(ccmode_faults_at_the_reset_keep_the_journal)
 {
@@ -663,9 +714,6 @@ static bool dies_at(unsigned n, int (*f)(struct err *), struct err *e)
 	EQ(WEXITSTATUS(status), 0);
 	return false;
 }
-
-static enum ccmode kill_to;
-static bool kill_unbind;
 
 static int set_in_child(struct err *e)
 {
