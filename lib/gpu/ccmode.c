@@ -114,7 +114,7 @@ static int check_ppcie_set(const struct job *b, enum ccmode to, struct err *e)
 {
 	size_t gpus = 0, switches = 0;
 
-	if (to != CCMODE_PPCIE || b->o->partial)
+	if (to != CCMODE_PPCIE || b->o->partial || b->j->partial)
 		return 0;
 	for (size_t i = 0; i < b->s->n; i++)
 		*(b->s->v[i].pci.is_switch ? &switches : &gpus) += 1;
@@ -188,7 +188,7 @@ static int check_others(const struct job *b, enum ccmode to, struct err *e)
 
 	for (size_t i = 0; i < b->s->n; i++)
 		leaving |= b->s->v[i].now.ppcie;
-	if (!leaving || to == CCMODE_PPCIE || b->o->partial || b->kept)
+	if (!leaving || to == CCMODE_PPCIE || b->o->partial || b->j->partial || b->kept)
 		return 0;
 	if (gpu_list(&list, b->h, e))
 		return -1;
@@ -540,7 +540,7 @@ static int pending(const struct ccjournal_dir *d, struct err *e)
 int ccmode_set(struct ccmode_set *ret, const struct host *h, const struct gpu_pci *v, size_t n, const struct ccmode_opts *o, struct err *e)
 {
 	AUTO_CCJOURNAL_DIR dir = CCJOURNAL_DIR_INIT;
-	struct ccjournal j = { .to = o->to, .no_reset = o->no_reset };
+	struct ccjournal j = { .to = o->to, .no_reset = o->no_reset, .partial = o->partial };
 	struct job b = { .h = h, .o = o, .s = ret, .dir = &dir, .j = &j };
 	struct err le = { 0 };
 	int rc;

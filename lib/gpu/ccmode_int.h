@@ -32,7 +32,7 @@ struct ccjournal {
 	enum ccstep step;
 	bool rollback;		/* an undoing was begun */
 	bool resets;		/* the step "reset" was reached at some time */
-	bool no_reset;
+	bool no_reset, partial;	/* as it was called */
 	size_t n;
 	struct ccjournal_device v[CCMODE_DEVICES_MAX];
 };

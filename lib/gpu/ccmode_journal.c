@@ -174,7 +174,7 @@ static int read_devices(struct ccjournal *j, const struct json *root, struct err
 
 int ccjournal_parse(struct ccjournal *ret, struct slice text, struct err *e)
 {
-	static const char *const members[] = { "schema", "time", "target", "step", "rollback", "resets", "no_reset", "devices", NULL };
+	static const char *const members[] = { "schema", "time", "target", "step", "rollback", "resets", "no_reset", "partial", "devices", NULL };
 	const char *modes[N_CCMODES], *schema;
 	struct ccjournal j = { 0 };
 	AUTO_JSON *root = NULL;
@@ -193,6 +193,7 @@ int ccjournal_parse(struct ccjournal *ret, struct slice text, struct err *e)
 	if (json_only(root, members, "the journal", e) || need_word(&to, root, "target", modes, N_CCMODES, "the journal", e) ||
 	    need_word(&step, root, "step", step_words, N_CCSTEPS, "the journal", e) || need_bool(&j.rollback, root, "rollback", "the journal", e) ||
 	    need_bool(&j.resets, root, "resets", "the journal", e) || need_bool(&j.no_reset, root, "no_reset", "the journal", e) ||
+	    need_bool(&j.partial, root, "partial", "the journal", e) ||
 	    read_devices(&j, root, e))
 		return -1;
 	j.to = (enum ccmode)to;
@@ -241,6 +242,7 @@ int ccjournal_write(struct buf *ret, const struct ccjournal *j, int64_t now, str
 	json_add_bool(root, "rollback", j->rollback);
 	json_add_bool(root, "resets", j->resets);
 	json_add_bool(root, "no_reset", j->no_reset);
+	json_add_bool(root, "partial", j->partial);
 	list = json_add_array(root, "devices");
 	for (size_t i = 0; i < j->n; i++)
 		add_device(list, &j->v[i]);

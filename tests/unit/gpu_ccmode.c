@@ -802,7 +802,7 @@ TEST(ccmode_killed_again_and_again_still_gets_there)
 
 static const char journal[] =
 	"{\"schema\":\"cvmbox.gpu-ccmode.journal/1\",\"time\":\"2026-11-24T00:00:00Z\",\"target\":\"on\",\"step\":\"stage\",\"rollback\":false,"
-	"\"resets\":false,\"no_reset\":false,\"devices\":[{\"bdf\":\"0000:10:00.0\",\"vendor\":4318,\"device\":8976,\"driver\":null,"
+	"\"resets\":false,\"no_reset\":false,\"partial\":false,\"devices\":[{\"bdf\":\"0000:10:00.0\",\"vendor\":4318,\"device\":8976,\"driver\":null,"
 	"\"was\":{\"mode\":\"off\",\"ppcie\":false},\"reset\":false,\"knobs\":[{\"id\":8,\"old\":0},{\"id\":6,\"old\":0}]}]}";
 
 /* The journal above with one part exchanged. */
