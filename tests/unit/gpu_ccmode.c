@@ -599,6 +599,65 @@ TEST(ccmode_resume_that_fails_keeps_what_it_cannot_put_back)
 	rig_down();
 }
 
+/* From the first reset on nothing is put back by itself: the journal says that there was one. */
+TEST(ccmode_resume_that_fails_after_a_reset_puts_nothing_back)
+{
+	unsigned after_a_reset = 0;
+
+	kill_to = CCMODE_ON;
+	kill_unbind = false;
+	for (unsigned n = 1; n < 200; n++) {
+		struct err e = { 0 };
+
+		start(CHIP_HOPPER, 0, CCMODE_OFF);
+		if (!dies_at(n, set_in_child, &e)) {
+			rig_down();
+			break;
+		}
+		if (model_mode(&rig.m[0]) == HW_ON && model_mode(&rig.m[1]) == HW_OFF) {
+			after_a_reset++;
+			rig.m[1].faults = MODEL_GONE;
+			EQ(resume(&e), -1);
+			HAS(e.msg, "now 0000:10:00.0 on, 0000:11:00.0 does not answer");
+			EQ(rig.m[0].pending[KNOB_CCM], 1);
+			OK(ccmode_pending(&rig.h, NULL));
+			rig.m[1].faults = 0;
+			WORKS(resume(&e));
+			OK(all_in(CCMODE_ON));
+		}
+		rig_down();
+	}
+	OK(after_a_reset);
+}
+
+/* The filter alone is no change of the mode register, and takes a reset all the same: also of one that was interrupted. */
+TEST(ccmode_resumed_change_of_the_filter_alone_is_reset_too)
+{
+	unsigned staged = 0;
+
+	kill_to = CCMODE_ON;
+	kill_unbind = false;
+	for (unsigned n = 1; n < 200; n++) {
+		struct err e = { 0 };
+
+		start(CHIP_HOPPER, 0, CCMODE_ON);
+		for (size_t i = 0; i < rig.n; i++)
+			rig.m[i].pending[KNOB_BAR0] = rig.m[i].active[KNOB_BAR0] = 0;
+		if (!dies_at(n, set_in_child, &e)) {
+			rig_down();
+			break;
+		}
+		if (ccmode_pending(&rig.h, NULL)) {
+			staged++;
+			WORKS(resume(&e));
+			EQ(rig.m[0].active[KNOB_BAR0], 2);
+			EQ(rig.m[1].active[KNOB_BAR0], 2);
+		}
+		rig_down();
+	}
+	OK(staged);
+}
+
 TEST(ccmode_old_journal_with_the_driver_bound_again_is_resumed_and_bound)
 {
 	struct err e = { 0 };
