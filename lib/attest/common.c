@@ -26,10 +26,18 @@ static unsigned spoken_of(const struct limits *l)
 		of |= OF_TPM;
 	if (l->implementation_ids.n || l->instance_ids.n || l->realm_pvs.n || any_of(l->rem, 4))
 		of |= OF_CCA;
-	if (l->gpu_count || l->gpu_modes.n || l->gpu_ueids.n || l->gpu_drivers.n || l->gpu_vbios.n || l->switch_bios.n || l->min_gpu_driver[0] ||
-	    l->min_gpu_vbios[0] || l->gpu_claims || l->switch_claims || any_of(l->gpu_measurements, LIMIT_GPU_INDEXES))
-		of |= OF_NV;
 	return of;
+}
+
+static bool speaks_of_gpus(const struct limits *l)
+{
+	return l->gpu_count || l->gpu_modes.n || l->gpu_drivers.n || l->gpu_vbios.n || l->min_gpu_driver[0] || l->min_gpu_vbios[0] || l->gpu_claims ||
+	       any_of(l->gpu_measurements, LIMIT_GPU_INDEXES);
+}
+
+static bool speaks_of_switches(const struct limits *l)
+{
+	return l->switch_bios.n || l->switch_claims;
 }
 
 static enum outcome check_alone(const struct common_subject *s, struct finding *f)
@@ -48,7 +56,7 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	f->source = x->limits->source;
 	buf_puts(&f->actual, s->kind);
 	if (list->n == 0) {	/* sample has a check of its own */
-		const unsigned of = spoken_of(x->limits) & ~(unsigned)OF_NV, has = s->values ? s->values : ~0u;
+		const unsigned of = spoken_of(x->limits), has = s->values ? s->values : ~0u;
 
 		/* a guest on another maker's machine, or one without the TPM that is spoken of, would be asked nothing */
 		if ((of && !(of & has)) || (of & OF_TPM & ~has)) {
@@ -71,20 +79,30 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	return texts_have(list, s->kind) ? PASSED : FAILED;
 }
 
-/* A policy that speaks of GPUs, and evidence without any: nothing would be asked. */
+/* What a policy speaks of, and this evidence has none of: nothing would be asked.  NULL: all of it is there.  Switches come with GPUs in
+ * protected PCIe mode only, so what is said of them beside GPUs is for where there are some. */
+static const char *nothing_of(const struct common_subject *s, const struct limits *l)
+{
+	if (speaks_of_gpus(l))
+		return s->shown ? NULL : "evidence of GPUs, because the policy speaks of them";
+	if (speaks_of_switches(l))
+		return s->switches ? NULL : "evidence of NVSwitches, because the policy speaks of them";
+	return l->gpu_ueids.n && !s->devices ? "evidence of GPUs, because the policy lists them" : NULL;
+}
+
 static enum outcome check_devices(void *p, const struct expect *x, struct finding *f)
 {
 	const struct common_subject *s = p;
-	const bool wanted = spoken_of(x->limits) & OF_NV;
+	const char *missing = nothing_of(s, x->limits);
 
-	if (!s->devices && !s->listed && !wanted)
+	if (!s->devices && !s->listed && !missing)
 		return NOT_ASKED;
 	buf_printf(&f->actual, "%zu GPU%s", s->shown, s->shown == 1 ? "" : "s");
 	if (s->switches)
 		buf_printf(&f->actual, ", %zu NVSwitch%s", s->switches, s->switches == 1 ? "" : "es");
-	if (wanted && !s->devices) {
+	if (missing) {
 		f->source = x->limits->source;
-		return found(f, false, "evidence of GPUs, because the policy speaks of them", NULL);
+		return found(f, false, missing, NULL);
 	}
 	if (s->listed > s->shown) {
 		buf_printf(&f->expected, "the %zu GPUs that the machine had when this was collected", s->listed);
