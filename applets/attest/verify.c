@@ -107,8 +107,96 @@ static int write_ear(const struct ctx *cx, const struct verdict *v, struct slice
 	return outfile_write(a->ear, buf_view(&token), 0644, a->force, e);
 }
 
-static void report(struct out *o, const struct verdict *v)
+/* --- for people: a line for each device, and collateral by the dozen counted ---------------------------------------- */
+
+#define ROWS_MAX 8
+
+static const char *claim(const struct json *device, const char *gpu, const char *nvswitch)
 {
+	const char *s = json_string(json_get(device, gpu));
+
+	return s ? s : json_string(json_get(device, nvswitch));
+}
+
+static void brief_devices(struct json *to, const struct json *kind)
+{
+	const struct json *results = json_get(kind, "results");
+	struct json *o = json_add_object(to, json_name(kind)), *rows;
+
+	json_add_copy(o, "ocsp", json_get(kind, "ocsp"));
+	rows = json_add_array(o, "devices");
+	for (const struct json *r = json_first(results); r; r = json_next(r)) {
+		const struct json *d = json_get(kind, json_name(r));
+		struct json *row = json_add_object(rows, NULL);
+
+		json_add_str(row, "device", json_name(r));
+		json_add_copy(row, "result", r);
+		json_add_str(row, "model", claim(d, "hwmodel", "hwmodel"));
+		json_add_str(row, "driver", claim(d, "x-nvidia-gpu-driver-version", ""));
+		json_add_str(row, "vbios", claim(d, "x-nvidia-gpu-vbios-version", "x-nvidia-switch-bios-version"));
+		json_add_str(row, "ueid", claim(d, "ueid", "ueid"));
+	}
+}
+
+static uint64_t count_alike(const struct json *list, const struct json *c, bool *seen_before)
+{
+	const char *const names[] = { "type", "state" };
+	bool behind = false;
+	uint64_t n = 0;
+
+	*seen_before = false;
+	for (const struct json *o = json_first(list); o; o = json_next(o)) {
+		bool same = true;
+
+		behind |= o == c;
+		for (size_t i = 0; i < 2; i++) {
+			const char *a = json_string(json_get(o, names[i])), *b = json_string(json_get(c, names[i]));
+
+			same &= a && b ? !strcmp(a, b) : a == b;
+		}
+		n += same;
+		*seen_before |= same && !behind;
+	}
+	return n;
+}
+
+static void brief_collateral(struct json *to, const struct json *list)
+{
+	struct json *rows = json_add_array(to, "collateral");
+
+	for (const struct json *c = json_first(list); c; c = json_next(c)) {
+		bool before;
+		const uint64_t n = count_alike(list, c, &before);
+		struct json *row;
+
+		if (before)
+			continue;
+		row = json_add_object(rows, NULL);
+		json_add_copy(row, "type", json_get(c, "type"));
+		json_add_copy(row, "state", json_get(c, "state"));
+		json_add_u64(row, "pieces", n);
+	}
+}
+
+static void report_briefly(struct out *o, const struct verdict *v)
+{
+	o->brief = json_object();
+	json_add_str(o->brief, "tee", v->tee);
+	for (const struct json *m = json_first(v->claims); m; m = json_next(m))
+		if (json_get(m, "results"))
+			brief_devices(o->brief, m);
+		else
+			json_add_copy(o->brief, json_name(m), m);
+	if (json_count(v->collateral) > ROWS_MAX)
+		brief_collateral(o->brief, v->collateral);
+	else if (json_count(v->collateral))
+		json_add_copy(o->brief, "collateral", v->collateral);
+}
+
+static void report(struct out *o, const struct verdict *v, bool verbose)
+{
+	if (!verbose)
+		report_briefly(o, v);
 	json_add_str(o->claims, "tee", v->tee);
 	for (const struct json *m = json_first(v->claims); m; m = json_next(m))
 		json_add_copy(o->claims, json_name(m), m);
@@ -178,7 +266,7 @@ static int run_verify(const struct ctx *cx, struct err *e)
 		return err_ctx(e, "cannot verify '%s'", cx->argv[0]);
 	if (v.accepted && a->ear && write_ear(cx, &v, buf_view(&nonce), e))
 		return -1;	/* before the verdict is told: "accepted" is the last word of a call that worked */
-	report(cx->out, &v);
+	report(cx->out, &v, cx->host->verbosity > 0);
 	return v.accepted ? 0 : err_set(e, EC_REFUSED, "'%s' is refused: %s", cx->argv[0], buf_cstr(&v.reason));
 }
 

@@ -264,12 +264,18 @@ static int expectations(struct work *w, struct err *e)
 
 static bool piece_holds(struct tally *t, struct piece *p, const struct policy *policy)
 {
-	const struct stages *st = &p->stages;
+	struct stages *st = &p->stages;
 	bool all = st->n > 0;
 
 	for (size_t i = 0; i < st->n; i++) {
+		const bool warned = t->warned;
+
 		t->object = st->v[i].object;
-		all &= checks_run(t, st->v[i].checks, st->v[i].n_checks, st->v[i].subject, &st->v[i].x, policy_rule, policy);
+		t->warned = false;
+		st->v[i].held = checks_run(t, st->v[i].checks, st->v[i].n_checks, st->v[i].subject, &st->v[i].x, policy_rule, policy);
+		st->v[i].warned = t->warned;
+		t->warned |= warned;
+		all &= st->v[i].held;
 	}
 	t->object = NULL;
 	return all;
@@ -342,11 +348,31 @@ static int describe(struct verdict *v, const struct work *w, struct err *e)
 	return collateral_describe(v->collateral, &w->carried, w->in->now, e);
 }
 
+/* How each device came through by itself. */
+static void add_results(struct json *claims, const struct stages *st)
+{
+	struct json *results = NULL;
+
+	for (size_t i = 0; i < st->n; i++) {
+		if (!st->v[i].object)
+			continue;
+		if (!results)
+			results = json_add_object(claims, "results");
+		json_add_str(results, st->v[i].object, !st->v[i].held ? "fail" : st->v[i].warned ? "warn" : "pass");
+	}
+}
+
 static int claims_of(struct verdict *v, const struct work *w, struct err *e)
 {
-	for (const struct piece *p = w->piece; p < w->piece + N_PIECES; p++)
-		if (p->kind && p->kind->claims(json_add_object(v->claims, p->kind->name), p->parsed, e))
+	for (const struct piece *p = w->piece; p < w->piece + N_PIECES; p++) {
+		struct json *claims = p->kind ? json_add_object(v->claims, p->kind->name) : NULL;
+
+		if (!p->kind)
+			continue;
+		add_results(claims, &p->stages);
+		if (p->kind->claims(claims, p->parsed, e))
 			return -1;
+	}
 	return describe(v, w, e);
 }
 

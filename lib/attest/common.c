@@ -42,7 +42,7 @@ static bool speaks_of_switches(const struct limits *l)
 
 static enum outcome check_alone(const struct common_subject *s, struct finding *f)
 {
-	buf_puts(&f->hint, "GPUs alone prove nothing about the machine that they are in");
+	buf_puts(&f->hint, "devices alone prove nothing about the machine that they are in");
 	if (s->alone)
 		buf_puts(&f->hint, ": name their kind in the policy's kinds where that is enough");
 	return s->alone ? FAILED : PASSED;

@@ -31,6 +31,7 @@ int out_init(struct out *o, struct err *e)
 void out_free(struct out *o)
 {
 	json_free(o->claims);
+	json_free(o->brief);
 	json_free(o->checks);
 	json_free(o->insecure);
 	buf_free(&o->text);
@@ -38,7 +39,7 @@ void out_free(struct out *o)
 	if (o->data.p)
 		mem_wipe(o->data.p, o->data.n);
 	buf_free(&o->data);
-	o->claims = o->checks = o->insecure = NULL;
+	o->claims = o->brief = o->checks = o->insecure = NULL;
 }
 
 static void add_given(struct json *to, const char *name, const char *v)
@@ -471,7 +472,7 @@ int out_human(struct buf *ret, const struct out *o, const struct out_head *head,
 	if (o->text.n)
 		buf_slice(ret, buf_view(&o->text));
 	else
-		put_value(ret, o->claims, 0);
+		put_value(ret, o->brief ? o->brief : o->claims, 0);
 	put_checks(ret, o->checks);
 	shown = ret->n || head->exit_code == EC_OK;	/* else there is no result that could have been weakened */
 	for (size_t i = 0; shown && head->insecure && i < head->insecure->n; i++)

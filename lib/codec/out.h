@@ -14,6 +14,7 @@ const char *check_word(enum check_result r);
 
 struct out {
 	struct json *claims;	/* what was found; each member prints as "name: value", objects indented, arrays of objects as a table */
+	struct json *brief;	/* not NULL: the text form prints this in the place of the claims */
 	struct json *checks;	/* filled by out_check */
 	struct json *insecure;	/* filled by out_insecure, beside the switches that were given */
 	struct buf text;	/* if not empty: the text form, instead of the claims (lines for people) */

@@ -41,6 +41,7 @@ struct stage {
 	size_t n_checks;
 	void *subject;
 	struct expect x;
+	bool held, warned;		/* after the appraisal */
 	const char *object;		/* whose checks these are, where several have the same: "GPU-0"; NULL.  Belongs to the subject */
 };
 #define STAGES_MAX 40

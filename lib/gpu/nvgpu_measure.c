@@ -204,7 +204,11 @@ static enum outcome say_incomplete(struct nv_subject *s, const struct expect *x,
 	const bool both = missing(s, NV_DRIVER) && missing(s, NV_VBIOS);
 
 	buf_printf(&f->expected, "every measurement as the manifests say");
-	buf_printf(&f->actual, "%zu compared and as they should be; %s%s%s", count(s, NV_SAME), missing(s, NV_DRIVER) ? "driver" : "",
+	if (count(s, NV_SAME))
+		buf_printf(&f->actual, "%zu compared and as they should be; ", count(s, NV_SAME));
+	else
+		buf_puts(&f->actual, "nothing could be compared: ");
+	buf_printf(&f->actual, "%s%s%s", missing(s, NV_DRIVER) ? "driver" : "",
 		   both ? " and " : "", missing(s, NV_VBIOS) ? nv_is_switch(s->d) ? "BIOS" : "VBIOS" : "");
 	buf_puts(&f->actual, " without reference values");
 	if (nv_pins_cover(s, x)) {
