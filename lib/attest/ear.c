@@ -149,6 +149,14 @@ static struct vector vector_of(const struct verdict *v)
 	return ret;
 }
 
+/* What is true of all devices together is true of each. */
+static bool is_of_set(const struct json *c)
+{
+	const char *id = json_string(json_get(c, "id"));
+
+	return id && !strncmp(id, "nvset.", 6);
+}
+
 /* Of one device.  Trustee's policies want the same three of GPUs. */
 static struct vector vector_of_device(const struct verdict *v, const char *object)
 {
@@ -160,7 +168,7 @@ static struct vector vector_of_device(const struct verdict *v, const char *objec
 	for (const struct json *c = json_first(v->checks); c; c = json_next(c)) {
 		const char *id = json_string(json_get(c, "id")), *r = json_string(json_get(c, "result"));
 
-		if (!is_of(c, object) || !id || !r)
+		if (!id || !r || !(is_of(c, object) || is_of_set(c)))
 			continue;
 		warned |= warns(c);
 		measured |= !strcmp(r, "pass") && (!strcmp(id, "nvgpu.measurements") || !strcmp(id, "nvswitch.measurements"));

@@ -10,6 +10,7 @@
 #include "codec/hex64.h"
 #include "crypto/jose.h"
 #include "evidence/bundle.h"
+#include "nv_maker.h"
 #include "snp_maker.h"
 #include "test.h"
 
@@ -298,6 +299,58 @@ static void check_token(const struct buf *t, const struct privkey *k, const char
 	STR(json_string(json_path(j.payload, path)), "n");
 	snprintf(path, sizeof path, "%s/report_data", evidence);
 	STR(json_string(json_path(j.payload, path)), "0102");
+}
+
+static void devices_asked(const char *policy, enum nv_arch arch, const char *wanted)
+{
+	const struct nv_make m = { .arch = arch };
+	AUTO_POLICY *p = NULL;
+	AUTO_VERDICT v = { 0 };
+	AUTO_BUF raw = { 0 };
+	const char *seen = NULL;
+
+	nv_make_evidence(&raw, &m, 1);
+	WORKS(policy_parse(&p, slice_str(policy), "p", &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&raw), .policy = p, .now = NV_MAKER_NOW, .allow_devices = true,
+							 .nv_device_root = nv_make_root() }, &e));
+	for (const struct json *c = json_first(v.checks); c; c = json_next(c))
+		if (!strcmp(json_string(json_get(c, "id")), "evidence.devices"))
+			seen = json_string(json_get(c, "result"));
+	STR(seen, wanted);
+	OK(!v.accepted);
+}
+
+/* A policy about GPUs asks a switch nothing, and the other way round. */
+TEST(devices_that_a_policy_speaks_of_have_to_be_there)
+{
+#define P(members) "{\"schema\":\"cvmbox.policy/1\"," members "}"
+	devices_asked(P("\"min_gpu_driver\":\"999\""), NV_LS10, "fail");
+	devices_asked(P("\"gpu_modes\":[\"ppcie\"]"), NV_LS10, "fail");
+	devices_asked(P("\"gpu_claims\":{\"measres\":\"success\"}"), NV_LS10, "fail");
+	devices_asked(P("\"gpu_drivers\":[\"1\"],\"switch_bios\":[\"1\"]"), NV_LS10, "fail");
+	devices_asked(P("\"switch_bios\":[\"1\"]"), NV_HOPPER, "fail");
+	devices_asked(P("\"gpu_drivers\":[\"1\"],\"switch_bios\":[\"1\"]"), NV_HOPPER, "pass");
+	devices_asked(P("\"switch_bios\":[\"1\"]"), NV_LS10, "pass");
+	devices_asked(P("\"gpu_ueids\":[\"1\"]"), NV_LS10, "pass");
+#undef P
+}
+
+/* What warns about all devices together is no better for each. */
+TEST(ear_of_devices_heeds_what_is_said_of_all)
+{
+	AUTO_PRIVKEY k = { 0 };
+	AUTO_JWS t = { 0 };
+	AUTO_BUF text = { 0 };
+	struct verdict v = { .accepted = true, .warned = true, .tee = "nvgpu" };
+
+	WORKS(json_parse(&v.claims, SLICE("{\"nvgpu\":{\"GPU-0\":{\"ueid\":\"1\"}}}"), 4096, &e));
+	WORKS(json_parse(&v.checks, SLICE("[{\"id\":\"nvgpu.measurements\",\"object\":\"GPU-0\",\"result\":\"pass\"},"
+					  "{\"id\":\"nvset.topology\",\"result\":\"warn\"}]"), 4096, &e));
+	WORKS(privkey_generate(&k, KEY_EC_P256, 0, &e));
+	WORKS(ear_token(&text, &v, &(const struct ear_opts){ .signer = &k, .now = 1 }, &e));
+	WORKS(jws_parse(&t, buf_view(&text), &e));
+	STR(json_string(json_path(t.payload, "/submods/gpu0/ear.status")), "warning");
+	verdict_free(&v);
 }
 
 TEST(ear_says_what_the_verdict_says)
