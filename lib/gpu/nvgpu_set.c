@@ -181,9 +181,9 @@ static int read_bytes(struct buf *ret, const struct json *dev, const char *name,
 		return err_set(e, EC_FORMAT, "member '%s' is no string", name);
 	if (pem_looks_like(text))
 		buf_slice(ret, text);
-	else if (hex_is(text) ? hex_decode(ret, text, e) : b64_decode_lax(ret, text, e))
+	else if ((hex_is(text) ? hex_decode(ret, text, e) : b64_decode_lax(ret, text, e)) && !ret->bad)
 		return err_ctx(e, "member '%s'", name);
-	return buf_check(ret, e);
+	return ret->bad ? err_set(e, EC_FORMAT, "member '%s' is of more than %zu bytes", name, ret->max) : 0;
 }
 
 /* Unsigned words for people; what could be no such name is left out. */
