@@ -4,6 +4,8 @@
 #include "base/host.h"
 #include "crypto/ocsp_int.h"
 
+#define RESPONDERS_MAX 4	/* certificates of one answer that may be its signer's: each costs a verification */
+
 struct ocsp_parts {		/* behind ocsp.ctx; the slices point into der[] */
 	struct slice tbs, sig_alg, sig, certs;	/* certs: body */
 	struct der responder;		/* [1]: Name; [2]: hash of the key */
@@ -98,15 +100,18 @@ static bool hash_is(struct slice seen, enum hash h, struct slice of)
 	return !hash_of(digest, h, of, NULL) && slice_eq(seen, slice_of(digest, hash_size(h)));
 }
 
+/* The cheap question first: an answer may hold many entries. */
 static bool names(struct rd id, const struct cert *c, const struct cert *issuer)
 {
 	const enum hash h = x509_hash_read(&id);
 	const struct slice name = der_take(&id, DER_OCTET_STRING).body, key = der_take(&id, DER_OCTET_STRING).body;
-	const struct slice serial = der_take(&id, DER_INTEGER).body, bits = cert_key_bits(issuer);
+	const struct slice serial = der_take(&id, DER_INTEGER).body;
+	struct slice bits;
 
-	if (!der_done(&id) || (h != HASH_SHA1 && h != HASH_SHA256 && h != HASH_SHA384) || !bits.n)
+	if (!der_done(&id) || (h != HASH_SHA1 && h != HASH_SHA256 && h != HASH_SHA384) || !slice_eq(number(serial), number(c->serial)))
 		return false;
-	return hash_is(name, h, issuer->subject) && hash_is(key, h, bits) && slice_eq(number(serial), number(c->serial));
+	bits = cert_key_bits(issuer);
+	return bits.n && hash_is(name, h, issuer->subject) && hash_is(key, h, bits);
 }
 
 /* --- asking (4.1) ------------------------------------------------------------------------------------------ */
@@ -516,21 +521,21 @@ static int refused(struct err *e)
 
 int ocsp_signed(const struct ocsp *o, const struct cert *issuer, const struct cert_list *above, int64_t now, struct err *e)
 {
-	bool tried = false;
+	size_t tried = 0;
 
 	if (!o->ctx || o->response_status)
 		return err_set(e, EC_REFUSED, "OCSP answer is an error (%s), nobody signed it", ocsp_response_status_word(o->response_status));
 	if (check_algorithm(o, e))
 		return refused(e);
 	if (is_responder(o, issuer)) {
-		tried = true;
+		tried++;
 		if (check_signer(o, issuer, issuer, above, now, e) == 0)
 			return 0;
 	}
-	for (size_t i = 0; i < o->certs.n; i++) {
+	for (size_t i = 0; i < o->certs.n && tried < RESPONDERS_MAX; i++) {
 		if (!is_responder(o, &o->certs.v[i]) || slice_eq(o->certs.v[i].der, issuer->der))
 			continue;
-		tried = true;
+		tried++;
 		if (check_signer(o, &o->certs.v[i], issuer, above, now, e) == 0)
 			return 0;
 	}

@@ -26,6 +26,7 @@ static void forget(struct nv_parsed *p)
 	free(p->rims);
 	certs_free(&p->rim_root);
 	free(p->answers);
+	free(p->asked);
 	*p = (struct nv_parsed){ .set = p->set, .v = p->v };
 }
 

@@ -58,9 +58,11 @@ struct nv_answer {		/* one certificate status answer was verified already */
 enum nv_which { NV_DRIVER, NV_VBIOS, NV_MANIFESTS };	/* a switch's BIOS is its VBIOS */
 enum nv_chain_of { NV_CHAIN_DEVICE, NV_CHAIN_DRIVER, NV_CHAIN_VBIOS, NV_CHAINS };
 
+enum { NV_EVILS = 4 };		/* what a status says: good, unknown, on hold, revoked */
 struct nv_status {		/* of one chain's certificates */
 	bool ran, any, known;	/* an answer that counts: of one certificate, of each */
 	enum ocsp_status worst;
+	bool seen[NV_EVILS];	/* of some certificate: by badness */
 	bool has_reason;
 	unsigned reason;
 	enum ocsp_class freshness;
@@ -106,7 +108,9 @@ struct nv_parsed {
 	size_t n_rims;
 	struct cert_list rim_root;		/* NVIDIA's, for manifests that come without */
 	struct nv_answer *answers;
-	size_t n_answers;
+	size_t n_answers, n_unsigned;
+	struct nv_asked *asked;		/* nvgpu_ocsp.c */
+	size_t n_asked;
 	int64_t now;		/* of the appraisal */
 	enum outcome outcome[NVSET_CHECKS];
 };

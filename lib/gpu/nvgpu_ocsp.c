@@ -3,6 +3,8 @@
 
 #include "gpu/nvgpu_int.h"
 
+#define UNSIGNED_MAX 64			/* answers whose signature did not hold */
+
 const char *const nv_chain_words[NV_CHAINS] = { "device", "driver-rim", "vbios-rim" };
 
 bool nv_tolerated(const struct expect *x, const char *chain, const char *what)
@@ -15,34 +17,39 @@ bool nv_tolerated(const struct expect *x, const char *chain, const char *what)
 
 /* --- is an answer signed ---------------------------------------------------------------------------------------- */
 
-static int digest_above(uint8_t ret[static 32], const struct cert *issuer, const struct cert_list *above)
+static int digest_line(uint8_t ret[static 32], const struct cert *first, const struct cert_list *above)
 {
 	AUTO_HASHER h = { 0 };
 	struct err e = { 0 };
-	int rc = hasher_init(&h, HASH_SHA256, &e) || hasher_add(&h, issuer->der, &e);
+	int rc = hasher_init(&h, HASH_SHA256, &e) || hasher_add(&h, first->der, &e);
 
 	for (size_t i = 0; !rc && i < above->n; i++)
 		rc = hasher_add(&h, above->v[i].der, &e);
 	return rc || hasher_end(&h, ret, &e) ? -1 : 0;
 }
 
-/* Devices share CAs, so the same answer is asked about again and again: its signature is verified once. */
+/* Devices share CAs, so the same answer is asked about again and again: its signature is verified once.  Whoever brings answers that nobody
+ * signed costs time only so often; what the caller gave is looked at first. */
 static const struct nv_answer *verify_once(struct nv_parsed *p, const struct ocsp *o, const struct cert *issuer, const struct cert_list *above,
 					   int64_t now)
 {
+	static const struct nv_answer unseen = { .trouble = "not looked at: too many others were not signed as they should be" };
 	struct nv_answer a = { .answer = o }, *v;
 	struct err e = { 0 };
 
-	if (digest_above(a.above, issuer, above))
+	if (digest_line(a.above, issuer, above))
 		return NULL;
 	for (size_t i = 0; i < p->n_answers; i++)
 		if (p->answers[i].answer == o && !memcmp(p->answers[i].above, a.above, sizeof a.above))
 			return &p->answers[i];
+	if (p->n_unsigned == UNSIGNED_MAX)
+		return &unseen;
 	v = realloc(p->answers, (p->n_answers + 1) * sizeof *v);
 	if (!v)
 		return NULL;
 	p->answers = v;
 	a.holds = !ocsp_signed(o, issuer, above, now, &e);
+	p->n_unsigned += !a.holds;
 	snprintf(a.trouble, sizeof a.trouble, "%.255s", e.msg);
 	v[p->n_answers] = a;
 	return &v[p->n_answers++];
@@ -50,7 +57,7 @@ static const struct nv_answer *verify_once(struct nv_parsed *p, const struct ocs
 
 /* --- one certificate ---------------------------------------------------------------------------------------------- */
 
-enum grade { NO_ANSWER, NOT_SUCCESSFUL, WRONG_SIGNER, NOT_CURRENT, ANSWERED };	/* how far the best one came */
+enum grade { NO_ANSWER, NOT_SUCCESSFUL, NOT_CURRENT, WRONG_SIGNER, ANSWERED };	/* how far the best one came */
 struct one {
 	enum grade grade;
 	struct ocsp_entry entry;	/* ANSWERED */
@@ -111,22 +118,47 @@ static void consider(struct one *best, struct nv_parsed *p, const struct ocsp *o
 		return keep_trouble(best, NOT_SUCCESSFUL, ocsp_response_status_word(o->response_status));
 	if (!ocsp_about(&s, o, c, &up->v[0]))
 		return;
+	if (!for_good(&s, x->now) && (ocsp_current(o, &s, x->now, &e) || too_old(&s, x, &e)))
+		return keep_trouble(best, NOT_CURRENT, e.msg);
 	a = verify_once(p, o, &up->v[0], &above, x->now);
 	if (!a || !a->holds)
 		return keep_trouble(best, WRONG_SIGNER, a ? a->trouble : "out of memory");
-	if (!for_good(&s, x->now) && (ocsp_current(o, &s, x->now, &e) || too_old(&s, x, &e)))
-		return keep_trouble(best, NOT_CURRENT, e.msg);
 	keep_entry(best, &s, x->ocsp_nonce.n && slice_eq(o->nonce, x->ocsp_nonce));
 }
 
-/* up: the issuer and what is above it. */
+struct nv_asked {		/* one certificate was asked about already */
+	uint8_t line[32];	/* digest of it and of all above */
+	struct one one;
+};
+
+static void remember(struct nv_parsed *p, const uint8_t line[static 32], const struct one *a)
+{
+	struct nv_asked *v = realloc(p->asked, (p->n_asked + 1) * sizeof *v);
+
+	if (!v)
+		return;
+	p->asked = v;
+	memcpy(v[p->n_asked].line, line, 32);
+	v[p->n_asked++].one = *a;
+}
+
+/* up: the issuer and what is above it.  Answers may be many and long, so they are read once for each certificate. */
 static void ask(struct one *ret, struct nv_parsed *p, const struct cert *c, const struct cert_list *up, const struct expect *x)
 {
 	const struct collateral_item *it;
+	uint8_t line[32];
+	const bool known = !digest_line(line, c, up);
 
+	for (size_t i = 0; known && i < p->n_asked; i++)
+		if (!memcmp(p->asked[i].line, line, sizeof line)) {
+			*ret = p->asked[i].one;
+			return;
+		}
 	*ret = (struct one){ 0 };
 	for (size_t i = 0; (it = expect_collateral(x, COLLATERAL_OCSP, i)); i++)
 		consider(ret, p, &it->ocsp, c, up, x);
+	if (known)
+		remember(p, line, ret);
 }
 
 /* --- a chain ------------------------------------------------------------------------------------------------------- */
@@ -141,6 +173,8 @@ static void add_one(struct nv_status *st, const struct one *a)
 {
 	const struct ocsp_entry so_far = { .status = st->worst, .has_reason = st->has_reason, .reason = st->reason };
 
+	if (a->entry.status != OCSP_GOOD)
+		st->seen[badness(&a->entry)] = true;
 	if (badness(&a->entry) > badness(&so_far)) {
 		st->worst = a->entry.status;
 		st->has_reason = a->entry.has_reason;
@@ -211,31 +245,50 @@ bool nv_line_revoked(struct nv_parsed *p, const struct nv_line *line, const stru
 	return st.any && st.worst == OCSP_REVOKED;
 }
 
-static enum outcome say_revoked(const struct nv_status *st, const char *chain, const struct expect *x, struct finding *f)
-{
-	const bool hold = st->has_reason && st->reason == OCSP_REASON_HOLD;
+/* What speaks against certificates of a chain, by badness: policies tolerate each by name. */
+static const char *const evils[NV_EVILS] = { [1] = "unknown", [2] = "hold", [3] = "revoked" };
 
-	buf_reset(&f->actual);
-	buf_puts(&f->actual, "a certificate of the chain is revoked");
-	if (st->has_reason)
-		buf_printf(&f->actual, " (%s)", ocsp_reason_word(st->reason));
-	if (nv_tolerated(x, chain, hold ? "hold" : "revoked")) {
-		buf_printf(&f->hint, "the policy tolerates %s.%s", chain, hold ? "hold" : "revoked");
-		f->source = x->limits->source;
-		return WARNED;
+/* The worst that was seen, of those that the policy tolerates, or of the others; 0: none. */
+static unsigned worst_evil(const struct nv_status *st, const char *chain, const struct expect *x, bool tolerated)
+{
+	for (unsigned i = NV_EVILS - 1; i > 0; i--)
+		if (st->seen[i] && nv_tolerated(x, chain, evils[i]) == tolerated)
+			return i;
+	return 0;
+}
+
+static void put_evil(struct buf *to, const struct nv_status *st, unsigned evil)
+{
+	if (evil == 1) {
+		buf_puts(to, "the responder does not know a certificate of the chain");
+		return;
 	}
-	f->final = true;
-	buf_puts(&f->hint, hold ? "a hold is taken back or made final by NVIDIA: wait, or use other versions" :
-				  "do not use it; for a manifest: use versions whose manifest is signed by another certificate");
+	buf_puts(to, "a certificate of the chain is revoked");
+	if (evil == 2 || st->has_reason)
+		buf_printf(to, " (%s)", ocsp_reason_word(evil == 2 ? OCSP_REASON_HOLD : st->reason));
+}
+
+static enum outcome say_evil(const struct nv_status *st, unsigned evil, struct finding *f)
+{
+	if (evil > 1)
+		buf_reset(&f->actual);
+	put_evil(&f->actual, st, evil);
+	if (evil > 1) {
+		f->final = true;
+		buf_puts(&f->hint, evil == 2 ? "a hold is taken back or made final by NVIDIA: wait, or use other versions" :
+				   "do not use it; for a manifest: use versions whose manifest is signed by another certificate");
+	}
 	return FAILED;
 }
 
-static enum outcome say_unknown(const char *chain, const struct expect *x, struct finding *f)
+/* Tolerated, if anything is: the reader has to know. */
+static enum outcome say_tolerated(const struct nv_status *st, const char *chain, enum outcome otherwise, const struct expect *x, struct finding *f)
 {
-	buf_puts(&f->actual, "the responder does not know a certificate of the chain");
-	if (!nv_tolerated(x, chain, "unknown"))
-		return FAILED;
-	buf_printf(&f->hint, "the policy tolerates %s.unknown", chain);
+	const unsigned evil = worst_evil(st, chain, x, true);
+
+	if (!evil || otherwise == FAILED)
+		return otherwise;
+	buf_printf(&f->hint, "%sthe policy tolerates %s.%s", f->hint.n ? "; " : "", chain, evils[evil]);
 	f->source = x->limits->source;
 	return WARNED;
 }
@@ -252,14 +305,19 @@ static enum outcome say_open(const struct expect *x, struct finding *f)
 	return x->no_collateral ? WARNED : FAILED;
 }
 
-static enum outcome say_good(const struct nv_status *st, const struct expect *x, struct finding *f)
+static enum outcome say_known(const struct nv_status *st, const char *chain, const struct expect *x, struct finding *f)
 {
 	const long long age = (long long)(x->now - st->oldest);
+	const unsigned evil = worst_evil(st, chain, x, true);
 
-	if (st->freshness == OCSP_LIVE)
-		buf_printf(&f->actual, "good, live: asked for after the challenge");
+	if (evil)
+		put_evil(&f->actual, st, evil);
 	else
-		buf_printf(&f->actual, "good, cached: %lld s old", age < 0 ? 0 : age);
+		buf_puts(&f->actual, "good");
+	if (st->freshness == OCSP_LIVE)
+		buf_puts(&f->actual, ", live: asked for after the challenge");
+	else
+		buf_printf(&f->actual, ", cached: %lld s old", age < 0 ? 0 : age);
 	if (st->freshness >= x->limits->gpu_ocsp)
 		return PASSED;
 	f->source = x->limits->source;
@@ -270,18 +328,25 @@ static enum outcome say_good(const struct nv_status *st, const struct expect *x,
 enum outcome nv_judge_status(struct nv_subject *s, enum nv_chain_of which, const struct nv_line *line, const struct expect *x, struct finding *f)
 {
 	static const char *const wanted[] = { "not revoked", "good, as far as an answer at hand tells", "good, asked for after the challenge" };
+	const char *chain = nv_chain_words[which];
 	struct nv_status *st = &s->status[which];
 	enum outcome o;
+	unsigned evil;
 
 	buf_puts(&f->expected, wanted[x->limits->gpu_ocsp <= OCSP_LIVE ? x->limits->gpu_ocsp : OCSP_LIVE]);
 	read_status(st, s->all, line, x, f);
-	if (st->any && st->worst == OCSP_REVOKED)
-		return say_revoked(st, nv_chain_words[which], x, f);
-	if (st->known && st->worst == OCSP_UNKNOWN)
-		return say_unknown(nv_chain_words[which], x, f);
+	evil = worst_evil(st, chain, x, false);
+	if (evil > 1 || (evil && st->known))
+		return say_evil(st, evil, f);
 	if (st->known)
-		return say_good(st, x, f);
-	o = say_open(x, f);
+		return say_tolerated(st, chain, say_known(st, chain, x, f), x, f);
+	if (worst_evil(st, chain, x, true)) {
+		AUTO_BUF more = { 0 };
+
+		put_evil(&more, st, worst_evil(st, chain, x, true));
+		buf_printf(&f->actual, "; %s", buf_cstr(&more));
+	}
+	o = say_tolerated(st, chain, say_open(x, f), x, f);
 	s->waived |= o == WARNED;
 	return o;
 }

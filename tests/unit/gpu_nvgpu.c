@@ -846,6 +846,42 @@ TEST(nvgpu_hold_and_unknown_are_tolerated_by_name)
 	b.limits.gpu_tolerate = (struct texts){ 0 };
 }
 
+/* What is tolerated of one certificate excuses neither that nothing is known of another one, nor that it is bad in another way, nor age. */
+TEST(nvgpu_tolerance_covers_what_it_names_alone)
+{
+	AUTO_STR *hold = str_dup("device.hold", NULL);
+	AUTO_RUN r, u;
+
+	run_init(&r);
+	r.limits.gpu_tolerate = (struct texts){ &hold, 1 };
+	add_manifest(&r.given, &hopper, DRIVER_RIM, &(const struct manifest_make){ 0 });
+	add_manifest(&r.given, &hopper, VBIOS_RIM, &(const struct manifest_make){ 0 });
+	device_status(&r.given, &hopper, 2, &(const struct status_make){ .status = OCSP_REVOKED, .reason = 6 });
+	judge(&r, &hopper, 1);
+	refused(&r, "nvgpu.ocsp", "no answer at hand about 2 of 3");
+	device_status(&r.given, &hopper, 1, &(const struct status_make){ 0 });
+	device_status(&r.given, &hopper, 3, &(const struct status_make){ 0 });
+	judge(&r, &hopper, 1);
+	accepted(&r);
+	STR(result(&r, "nvgpu.ocsp"), "warn");
+	r.limits.gpu_ocsp = OCSP_LIVE;
+	r.x.ocsp_nonce = slice_of(live_nonce, 32);
+	judge(&r, &hopper, 1);
+	refused(&r, "nvgpu.ocsp", "cached");
+	r.limits.gpu_tolerate = (struct texts){ 0 };
+
+	run_init(&u);
+	u.limits.gpu_tolerate = (struct texts){ &hold, 1 };
+	add_manifest(&u.given, &hopper, DRIVER_RIM, &(const struct manifest_make){ 0 });
+	add_manifest(&u.given, &hopper, VBIOS_RIM, &(const struct manifest_make){ 0 });
+	device_status(&u.given, &hopper, 1, &(const struct status_make){ 0 });
+	device_status(&u.given, &hopper, 2, &(const struct status_make){ .status = OCSP_REVOKED, .reason = 6 });
+	device_status(&u.given, &hopper, 3, &(const struct status_make){ .unknown = true });
+	judge(&u, &hopper, 1);
+	refused(&u, "nvgpu.ocsp", "does not know");
+	u.limits.gpu_tolerate = (struct texts){ 0 };
+}
+
 TEST(nvgpu_freshness_classes)
 {
 	const struct manifest_make live = { .status = { .live = true } };
