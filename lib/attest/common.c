@@ -45,7 +45,7 @@ static enum outcome check_alone(const struct common_subject *s, struct finding *
 	buf_puts(&f->hint, "devices alone prove nothing about the machine that they are in");
 	if (s->alone)
 		buf_puts(&f->hint, ": name their kind in the policy's kinds where that is enough");
-	return s->alone ? FAILED : PASSED;
+	return s->alone ? FAILED : s->bundled ? WARNED : PASSED;	/* a bundle is about a machine: its evidence may have been taken out */
 }
 
 static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)

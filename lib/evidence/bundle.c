@@ -117,6 +117,8 @@ static int parse_parts(struct bundle *b, const struct json *j, struct err *e)
 
 	if (json_need_str(&nonce, j, "nonce", "the bundle", e))
 		return -1;
+	if (strnlen(nonce, 2 * BUNDLE_NONCE_MAX + 1) > 2 * BUNDLE_NONCE_MAX)
+		return err_set(e, EC_FORMAT, "nonce of the bundle has more than %d bytes", BUNDLE_NONCE_MAX);
 	if (hex_decode(&b->nonce, slice_str(nonce), e))
 		return err_ctx(e, "member 'nonce' of the bundle");
 	if (b->nonce.n < BUNDLE_NONCE_MIN || b->nonce.n > BUNDLE_NONCE_MAX)

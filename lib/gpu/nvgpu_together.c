@@ -175,6 +175,22 @@ static enum outcome judge_topology(struct nv_parsed *p, struct finding *f)
 	return found(f, true, NULL, "all lists and certificates agree");
 }
 
+/* Switches without any GPU: those that they serve may have been taken out of the evidence. */
+static enum outcome say_served(const struct nv_parsed *p, struct finding *f)
+{
+	for (size_t i = 0; i < p->set.n; i++) {
+		struct nv_pdis gpus;
+
+		if (!nv_gpus_of_switch(&gpus, &p->set.v[i]) || !gpus.n)
+			continue;
+		buf_printf(&f->expected, "evidence of the GPUs that the switches serve");
+		buf_printf(&f->actual, "%s serves %zu GPUs, and none is here", p->set.v[i].label, gpus.n);
+		buf_puts(&f->hint, "switches alone say nothing of what runs on their GPUs");
+		return WARNED;
+	}
+	return NOT_ASKED;
+}
+
 static enum outcome check_topology(struct nv_parsed *p, const struct expect *x, struct finding *f)
 {
 	const size_t gpus = count(p, false), switches = count(p, true);
@@ -183,7 +199,9 @@ static enum outcome check_topology(struct nv_parsed *p, const struct expect *x, 
 	(void)x;
 	for (size_t i = 0; i < p->set.n; i++)
 		ppcie |= !nv_is_switch(&p->set.v[i]) && nv_mode_of(&p->set.v[i], NULL) == NV_MODE_PPCIE;
-	if (!ppcie && (!gpus || !switches))
+	if (!ppcie && !gpus)
+		return say_served(p, f);
+	if (!ppcie && !switches)
 		return NOT_ASKED;
 	buf_puts(&f->expected, "8 GPUs in protected PCIe mode and 4 switches that name each other and nobody else");
 	if (!ppcie) {

@@ -3,6 +3,7 @@
 
 #include "attest/appraise.h"
 #include "attest/policy.h"
+#include "evidence/bundle.h"
 #include "nv_maker.h"
 #include "test.h"
 
@@ -42,4 +43,39 @@ TEST(devices_alone_are_refused_unless_the_caller_says_that_they_will_do)
 	judged(&v, false, false);
 	OK(!v.accepted);
 	HAS(buf_cstr(&v.reason), "evidence.kind");
+}
+
+TEST(devices_alone_in_a_bundle_are_warned_of)
+{
+	const uint8_t wanted[16] = { 9 };
+	AUTO_BUNDLE b = { .nonce.max = BUNDLE_NONCE_MAX };
+	AUTO_BUF raw = { 0 }, text = { .max = BUNDLE_MAX };
+	AUTO_VERDICT v = { 0 };
+	uint8_t derived[32];
+	bool warned = false;
+
+	buf_put(&b.nonce, wanted, sizeof wanted);
+	WORKS(bundle_nonce_for(derived, "nvgpu", slice_of(wanted, sizeof wanted), (struct slice){ 0 }, &e));
+	nv_make_evidence(&raw, &(const struct nv_make){ .nonce = derived }, 1);
+	WORKS(bundle_add(&b.evidence, "nvgpu", "", "", buf_view(&raw), &e));
+	WORKS(bundle_write(&text, &b, &e));
+	WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&text), .now = NV_MAKER_NOW, .has_nonce = true,
+							 .nonce = slice_of(wanted, sizeof wanted), .insecure_no_collateral = true,
+							 .allow_devices = true, .nv_device_root = nv_make_root() }, &e));
+	OK(v.accepted && v.warned);
+	for (const struct json *c = json_first(v.checks); c; c = json_next(c))
+		warned |= !strcmp(json_string(json_get(c, "id")), "evidence.kind") && !strcmp(json_string(json_get(c, "result")), "warn");
+	OK(warned);
+}
+
+TEST(bundle_nonce_that_is_too_long_is_malformed)
+{
+	AUTO_BUF text = { .max = BUNDLE_MAX };
+	AUTO_BUNDLE b = { 0 };
+
+	buf_puts(&text, "{\"schema\":\"" BUNDLE_SCHEMA "\",\"nonce\":\"");
+	for (size_t i = 0; i < 6000; i++)
+		buf_puts(&text, "00");
+	buf_puts(&text, "\",\"runtime_data\":\"\"}");
+	FAILS(bundle_parse(&b, buf_view(&text), &e), EC_FORMAT);
 }
