@@ -483,6 +483,15 @@ static int finish(const struct job *b, struct err *e)
 	return 0;
 }
 
+/* No knob was touched, only drivers were taken off: the journal stays at that step, from where either way is open to the next call. */
+static int leave_as_it_was(const struct job *b, struct err *e)
+{
+	if (bind_all(b, e) || ccjournal_remove(b->dir, e))
+		return stays(b, e);
+	CCSTEP_AT(b->o, "done", "");
+	return 0;
+}
+
 static int apply(const struct job *b, struct err *e)
 {
 	bool any = false;
@@ -519,7 +528,7 @@ static int forward(const struct job *b, struct err *e)
 	if (unbind_all(b, e) || open_all(b, b->j->to, e))
 		return late ? stays(b, e) : put_back(b, e);
 	if (!anything_to_do(b))
-		return finish(b, e);
+		return leave_as_it_was(b, e);
 	if (!b->kept)
 		describe_all(b);
 	b->j->rollback = false;
@@ -699,7 +708,9 @@ int ccmode_rollback(struct ccmode_set *ret, enum ccmode *to, const struct host *
 		return -1;
 	if (to)
 		*to = j.to;
-	if (only_binding_left(&b, true) || !b.kept)
+	if (!b.kept)
+		rc = leave_as_it_was(&b, e);
+	else if (only_binding_left(&b, true))
 		rc = finish(&b, e);
 	else
 		rc = check_all(&b, j.to, e) || back(&b, e) ? -1 : 0;

@@ -857,6 +857,59 @@ TEST(ccmode_killed_again_and_again_still_gets_there)
 	kill_everywhere(CHIP_HOPPER, 1, CCMODE_ON, CCMODE_PPCIE, 43);
 }
 
+/* What was only unbound: a way back that dies too leaves the way forward open, and does not pass for the end of it. */
+TEST(ccmode_killed_while_undoing_an_unbind_still_goes_forward)
+{
+	unsigned both = 0;
+
+	kill_unbind = true;
+	kill_to = CCMODE_ON;
+	for (unsigned n = 1; n <= 4; n++)
+		for (unsigned k = 1; k <= 8 && !test_failed(); k++) {
+			struct err e = { 0 };
+
+			start(CHIP_HOPPER, 0, CCMODE_OFF);
+			OK(dies_at(n, set_in_child, &e));
+			if (dies_at(k, rollback, &e) && ccmode_pending(&rig.h, NULL)) {
+				both++;
+				WORKS(resume(&e));
+				OK(all_in(CCMODE_ON));
+			} else {
+				OK(all_in(CCMODE_OFF));
+			}
+			OK(is_bound(0) && is_bound(1));
+			rig_down();
+		}
+	OK(both > 3);
+	kill_unbind = false;
+}
+
+TEST(ccmode_killed_where_nothing_was_to_do_goes_either_way)
+{
+	unsigned pending = 0;
+
+	kill_unbind = true;
+	kill_to = CCMODE_ON;
+	for (unsigned n = 1; n <= 12; n++)
+		for (int forward = 0; forward < 2 && !test_failed(); forward++) {
+			struct err e = { 0 };
+
+			start(CHIP_HOPPER, 0, CCMODE_ON);
+			dies_at(n, set_in_child, &e);
+			if (ccmode_pending(&rig.h, NULL)) {
+				pending++;
+				if (forward ? resume(&e) : rollback(&e))
+					test_fail(__FILE__, __LINE__, "step %u: %s", n, e.msg);
+			}
+			OK(all_in(CCMODE_ON));
+			OK(!was_sent(&rig.m[0], 'R') && !was_sent(&rig.m[1], 'R'));
+			OK(is_bound(0) && is_bound(1));
+			rig_down();
+		}
+	OK(pending > 5);
+	kill_unbind = false;
+}
+
 /* --- the journal ------------------------------------------------------------------------------------------------------------------ */
 
 static const char journal[] =
