@@ -890,7 +890,7 @@ TEST(ccmode_killed_where_nothing_was_to_do_goes_either_way)
 
 	kill_unbind = true;
 	kill_to = CCMODE_ON;
-	for (unsigned n = 1; n <= 12; n++)
+	for (unsigned n = 1; n <= 200; n++)
 		for (int forward = 0; forward < 2 && !test_failed(); forward++) {
 			struct err e = { 0 };
 
