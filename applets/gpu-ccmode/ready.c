@@ -245,12 +245,12 @@ static int set(const struct ctx *cx, bool on, struct err *e)
 
 	if (ask(&s, &rm, cx, e))
 		return -1;
+	if (on && a->after && check_result(cx, &s, e))	/* also where nothing is left to do: a script goes by the exit status */
+		return -1;
 	if (s.has_cc && s.cc.ready == on) {
 		report(cx, &s, on, false);
 		return 0;
 	}
-	if (on && a->after && check_result(cx, &s, e))
-		return -1;
 	if (rm_set_ready(&changed, rm, on, e))
 		return -1;
 	if (!on)

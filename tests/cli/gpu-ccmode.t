@@ -191,6 +191,11 @@
     ready: work is accepted
     $ sh ready 000202020000 01 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r | tail -n 1
     ready: work is accepted, as before
+    $ echo '{"schema":"cvmbox.attest.verify/1","result":"fail","exit_code":1}' >failed.json; cvmbox gpu-ccmode ready on --after failed.json --sysroot r >o 2>&1; echo $?; tail -n 1 o
+    1
+    cvmbox gpu-ccmode: <*>failed.json<*>
+    $ cvmbox gpu-ccmode ready on --after absent.json --sysroot r >o 2>&1; echo $?
+    4
     $ sh ready 000202020000 00 00 00 && cvmbox gpu-ccmode ready on --insecure-without-attestation --sysroot r
     2| cvmbox gpu-ccmode: the driver took the ready state 'ready' and still says 'not ready'
     ? 1
