@@ -2,6 +2,7 @@
 /* Checks common to all kinds: see common.h. */
 
 #include "attest/common.h"
+#include "attest/kinds.h"
 
 /* --- whom a policy speaks of ------------------------------------------------------------------------------------ */
 
@@ -48,6 +49,18 @@ static enum outcome check_alone(const struct common_subject *s, struct finding *
 	return s->alone ? FAILED : s->bundled ? WARNED : PASSED;	/* a bundle is about a machine: its evidence may have been taken out */
 }
 
+/* Who lists a TEE wants a machine: devices listed beside it do not take its place. */
+static bool names_devices_alone(const struct texts *kinds_listed)
+{
+	for (size_t i = 0; i < kinds_listed->n; i++) {
+		const struct evidence_kind *k = kind_by_name(kinds_listed->v[i]);
+
+		if (!k || k->values != OF_NV)
+			return false;
+	}
+	return true;
+}
+
 static enum outcome check_kind(void *p, const struct expect *x, struct finding *f)
 {
 	const struct common_subject *s = p;
@@ -76,6 +89,10 @@ static enum outcome check_kind(void *p, const struct expect *x, struct finding *
 	}
 	for (size_t i = 0; i < list->n; i++)
 		buf_printf(&f->expected, "%s%s", i ? " or " : "", list->v[i]);
+	if (s->values == OF_NV && !names_devices_alone(list)) {
+		buf_puts(&f->hint, "the policy names a TEE: devices come beside it, not in its place");
+		return FAILED;
+	}
 	return texts_have(list, s->kind) ? PASSED : FAILED;
 }
 

@@ -7,7 +7,8 @@
  *
  *   schema               "cvmbox.policy/1"
  *   kinds                TEE kinds that are accepted; left out: all but sample and tpm, and, where accepted values of one
- *                        maker are listed (chip_ids, rtmrs, pcrs, ..), only kinds that have some of them
+ *                        maker are listed (chip_ids, rtmrs, pcrs, ..), only kinds that have some of them.  Devices beside a TEE need
+ *                        no entry; nvgpu and nvswitch count where the list names nothing else: devices without a machine
  *   measurements         accepted launch measurements (hex): SNP measurement, TDX MRTD, CCA initial measurement; left out: any
  *   init_data            accepted initdata digests (hex, as long as the TEE's field)
  *   allow_debug, allow_migrate   booleans

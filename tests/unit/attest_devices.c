@@ -79,3 +79,30 @@ TEST(bundle_nonce_that_is_too_long_is_malformed)
 	buf_puts(&text, "\",\"runtime_data\":\"\"}");
 	FAILS(bundle_parse(&b, buf_view(&text), &e), EC_FORMAT);
 }
+
+TEST(devices_listed_beside_a_tee_do_not_take_its_place)
+{
+	static const struct { const char *kinds; bool accepted; } t[] = {
+		{ "[\"nvgpu\"]", true }, { "[\"nvgpu\",\"nvswitch\"]", true }, { "[\"snp\",\"nvgpu\"]", false }, { "[\"snp\"]", false },
+	};
+	AUTO_BUF raw = { 0 };
+
+	nv_make_evidence(&raw, &(const struct nv_make){ .nonce = nonce }, 1);
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		AUTO_BUF text = { 0 };
+		AUTO_POLICY *p = NULL;
+
+		buf_printf(&text, "{\"schema\":\"cvmbox.policy/1\",\"kinds\":%s}", t[i].kinds);
+		WORKS(policy_parse(&p, buf_view(&text), "p.json", &e));
+		for (int will_do = 0; will_do < 2; will_do++) {
+			AUTO_VERDICT v = { 0 };
+
+			WORKS(appraise(&v, &(const struct appraise_in){ .evidence = buf_view(&raw), .now = NV_MAKER_NOW, .has_nonce = true,
+									  .nonce = slice_of(nonce, sizeof nonce), .insecure_no_collateral = true,
+									  .policy = p, .allow_devices = will_do, .nv_device_root = nv_make_root() }, &e));
+			EQ(v.accepted, t[i].accepted);
+			if (!v.accepted)
+				HAS(buf_cstr(&v.reason), "evidence.kind");
+		}
+	}
+}
